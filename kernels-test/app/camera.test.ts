@@ -384,13 +384,15 @@ test('the page that is left films nobody, also where it had only begun; refusals
   assert.is(await stage.live(), 0);
   assert.is(await page.locator('video').count(), 0);
   await pages.getByRole('link', { name: 'Camera' }).click();
+  await stage.button('Start the camera').waitFor();
+  const given = await page.evaluate(() => props.streams.length);
   // Both before the camera can be there.
   await page.evaluate(() => {
     [...document.querySelectorAll('button')].find((each) => each.textContent === 'Start the camera')!.click();
     location.hash = '#/learn';
   });
   await page.getByRole('heading', { name: 'Learn', level: 1 }).waitFor();
-  await stage.until(async () => (await page.evaluate(() => props.streams.length)) > 0, 'the camera');
+  await stage.until(async () => (await page.evaluate(() => props.streams.length)) > given, 'the camera');
   await stage.until(async () => (await stage.live()) === 0, 'the end of the camera');
   assert.is(await page.locator('video').count(), 0);
 

@@ -91,7 +91,11 @@ test('the steps run live: fields follow the keyboard, layers and seeds change wh
     const folder = process.env.SHADEGRAD_SCREENSHOTS;
     if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
   };
-  const settled = (): Promise<unknown> => page.locator('section[aria-busy="false"]').waitFor();
+  /** Waits until what was pressed is shown: that the page is at work shows with the next frame only. */
+  const settled = async (): Promise<void> => {
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    await page.locator('section[aria-busy="false"]').waitFor();
+  };
   const plain = await pixels(/generator makes/);
   await shot('learn-1');
   await page.getByRole('button', { name: 'Building 2' }).press('Enter');

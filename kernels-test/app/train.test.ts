@@ -191,8 +191,8 @@ test('a zip of two folders of any names is two sets for CycleGAN, also with name
     [],
   );
   assert.ok((await at.page.evaluate(() => document.documentElement.scrollWidth)) <= 360);
-  // Of the two generators there, the first.
-  await at.button('Use in Draw').click();
+  await at.button('Use generatorB in Draw').click();
+  await at.page.waitForFunction(() => document.title.startsWith('Draw'));
   await at.page.getByText(/^Translated in/).waitFor({ timeout: 60_000 });
   assert.equal(at.problems, []);
   await at.context.close();

@@ -46,15 +46,12 @@ function write(folder: string, files: Record<string, Uint8Array>): void {
 async function opened(folder: string, settings = SETTINGS): Promise<TrainingData & { decoded: string[]; notes: string[] }> {
   const decoded: string[] = [];
   const notes: string[] = [];
-  const data = await openTrainingData(
-    folder,
-    settings,
-    (line) => notes.push(line),
-    async (...parameters) => {
+  const data = await openTrainingData(folder, settings, (line) => notes.push(line), {
+    openFolder: async (...parameters) => {
       const dataset = await openPairedFolder(...parameters);
       return { ...dataset, get: async (index) => (decoded.push(`${dataset.name} ${index}`), dataset.get(index)) };
     },
-  );
+  });
   return { ...data, decoded, notes };
 }
 
@@ -272,6 +269,24 @@ test('images are stored at their own side if they share one, and else at the sid
     assert.is(storedSize, wanted, name);
     for (let index = 0; index < train.length; index++) assert.ok((await train.get(index)).a.width <= 36);
   }
+});
+
+test('what is measured is read as it lies in its files: shrunk for the random crops first, it would be softer', async ({ folder }) => {
+  const plan = { size: 32, loadSize: 36, jitter: true, seed: 1 } as const;
+  write(folder, Object.fromEntries(Array.from({ length: 3 }, (_, index) => [`train/${index}.png`, pair(160, 60, index)])));
+  const widthsOf = async ({ train, compared, validation }: TrainingData): Promise<number[]> =>
+    Promise.all([train, compared as typeof train, validation].map(async (set) => (await set.get(0)).a.width));
+  const heldOut = await opened(folder, plan);
+  assert.equal([await widthsOf(heldOut), heldOut.train.length], [[36, 80, 80], 2]);
+  assert.equal((await heldOut.validation.get(0)).name, '2.png');
+  assert.is((heldOut.compared as typeof heldOut.train).length, 2);
+  write(folder, { 'val/v.png': pair(160, 60, 9) });
+  const apart = await opened(folder, plan);
+  assert.equal([await widthsOf(apart), apart.train.length], [[36, 80, 80], 3]);
+  // Runs that measured these twice resized do not compare then with now; of images that were resized once before nothing has changed.
+  const contents = async (plan: typeof SETTINGS): Promise<string> => (await opened(folder, plan)).validation.contentOf!(0);
+  assert.match(await contents(plan), / resized once$/);
+  for (const same of [SETTINGS, { ...plan, loadSize: 80 }]) assert.not.match(await contents(same), 'resized once');
 });
 
 test('how the pairs lie and what is left out is said once', async ({ folder }) => {

@@ -1,5 +1,6 @@
 import type { CodingOptions } from '../data/codings/options.js';
 import type { LabelSet } from '../data/labels.js';
+import type { PreprocessName } from '../data/preprocess/registry.js';
 import type { WeightFile } from '../formats/weight-file.js';
 import type { PyTorchFile } from '../formats/pytorch-file.js';
 import { quoteName } from '../formats/names.js';
@@ -39,6 +40,14 @@ export interface FoundNetwork {
   readonly unscaled?: true;
   /** Whether it was trained on images that were brought from their colour profiles to sRGB, as a checkpoint says. */
   readonly inSrgb?: true;
+  /** Which half of a pair it was trained to translate into the other, where the file says so. */
+  readonly direction?: 'AtoB' | 'BtoA';
+  /** What the random draws of its dropout and its noise follow from where its run measures it, as a file of that run says. */
+  readonly drawSeed?: number;
+  /** How the images that it was trained on came to their size, where the file says that it was another way than to resize all of each. */
+  readonly preprocess?: PreprocessName;
+  /** The width that images were brought to in that way before the cut. */
+  readonly loadSize?: number;
   /** How its images are coded, where the file says that they are more than eight-bit colours. */
   readonly coding?: CodingOptions;
   /** Names of the labels that it takes, where it takes some and the file has them. */
@@ -96,7 +105,7 @@ function find(file: WeightFile, refused: RefusedNetwork[]): FoundNetwork[] {
     return [{ ...network, origin: 'shadegrad network', prefix: '', role: networkKind(network.weights.architecture.kind).role }];
   }
   if (isCheckpoint(file)) {
-    const averaged = averagedNetworks(file).map((network) => ({ ...inCheckpoint(network), averageOf: network.averageOf }));
+    const averaged = averagedNetworks(file).map(({ averageOf, ...network }) => ({ ...inCheckpoint(network), averageOf }));
     return [...checkpointNetworks(file).map(inCheckpoint), ...averaged];
   }
   return findNetworks(file.tensors).flatMap((root): FoundNetwork[] => {
@@ -112,27 +121,8 @@ function find(file: WeightFile, refused: RefusedNetwork[]): FoundNetwork[] {
   });
 }
 
-const inCheckpoint = ({
-  name,
-  role,
-  weights,
-  imageSize,
-  unscaled,
-  inSrgb,
-  coding,
-  labels,
-  labelSets,
-  labelGroups,
-}: CheckpointNetwork): FoundNetwork => ({
-  role,
-  ...(imageSize && { imageSize }),
-  ...(unscaled && { unscaled }),
-  ...(inSrgb && { inSrgb }),
-  ...(coding && { coding }),
-  ...(labels && { labels }),
-  ...(labelSets && { labelSets }),
-  ...(labelGroups && { labelGroups }),
-  weights,
+const inCheckpoint = ({ name, ...network }: CheckpointNetwork): FoundNetwork => ({
+  ...network,
   origin: 'shadegrad checkpoint',
   statistics: 'batch',
   prefix: `${name}.`,

@@ -8,6 +8,7 @@
 // The declarations bring what they name with them: Node's types, and WebGPU's of the DOM, which a program for Node may not have asked for.
 export * from '../index.js';
 export { atomicWriter, writeFileAtomic, type AtomicWriter, type FileSystem } from './files/atomic.js';
+export type { ReadImageOptions } from './images/colour-profiles.js';
 export { decodeImage, encodePng, readImage, writePng } from './images/read.js';
 export {
   listImages,

@@ -1,14 +1,13 @@
 import type { Codings } from '../data/codings/options.js';
-import type { ImagePair, RgbImage } from '../data/image.js';
+import type { RgbImage } from '../data/image.js';
 import { classesOf } from '../data/palettes/label-map.js';
 import type { Palette } from '../data/palettes/palette.js';
 import { pairAt } from '../data/dataset.js';
-import { resizeNearest } from '../data/fit.js';
-import { resizedTo } from '../data/resize.js';
 import type { Gpu } from '../gpu/gpu.js';
 import type { Generator } from '../models/kind.js';
 import { widthAndHeight, type PixelSize } from '../pixel-size.js';
 import { LabelCounts } from '../training/label-scores.js';
+import { codedHalves } from '../training/measured-halves.js';
 import type { Evaluator } from '../training/scheme.js';
 import { Translator } from '../training/translator.js';
 
@@ -35,6 +34,7 @@ export async function segmentationEvaluator(
 ): Promise<Evaluator<LabelCounts>> {
   const translator = await Translator.create(gpu, segmenter, { dropout: false, size, codings });
   const [width, height] = widthAndHeight(size);
+  const { fit, given } = codedHalves([photo, labels], { size, loadSize: size }, codings);
   const count = (found: Uint8Array, right: RgbImage): LabelCounts => {
     const counts = new LabelCounts(palette.classes.length);
     counts.add(found, classesOf(right, palette));
@@ -48,14 +48,9 @@ export async function segmentationEvaluator(
   };
   return {
     key: `photo to ${codings.target.title}`,
-    fit: (pair) =>
-      ({
-        ...pair,
-        [photo]: resizedTo(pair[photo], size),
-        [labels]: codings.target.see(resizeNearest(pair[labels], width, height)),
-      }) as ImagePair,
+    fit,
     async run(pair, index) {
-      const made = await translator.translate(pair[photo], index);
+      const made = await translator.translate(given(pair), index);
       return { made: [made], measure: count(classesOf(made, palette), pair[labels]) };
     },
     summarize,

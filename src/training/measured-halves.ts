@@ -1,6 +1,6 @@
 import { pairAt, type PairedDataset, type ProgressCallback } from '../data/dataset.js';
 import type { Codings } from '../data/codings/options.js';
-import type { SeenImage } from '../data/codings/coding.js';
+import type { Coding, SeenImage } from '../data/codings/coding.js';
 import { greyImage } from '../data/grey.js';
 import type { ImagePair, RgbImage } from '../data/image.js';
 import { isCutOnHost, prepareImage, type PreparePlan } from '../data/preprocess/prepare.js';
@@ -56,7 +56,8 @@ export function colourHalves([source, target]: Halves, plan: PreparePlan, channe
  * else number by number over all channels, in [-1, 1].
  */
 export function codedHalves([source, target]: Halves, plan: PreparePlan, codings: Codings): MeasuredHalves {
-  const fitted = (image: RgbImage, name: string): RgbImage => resizedTo(cutAsPlanned(image, plan, name), plan.size);
+  const fitted = (image: RgbImage, name: string, { resized = resizedTo }: Coding): RgbImage =>
+    resized(cutAsPlanned(image, plan, name), plan.size);
   const compare = (made: RgbImage, wanted: RgbImage): ImageMetrics =>
     codings.target.measured === 'pictures' ? compareImages(made, wanted) : compareNumbers(made as SeenImage, wanted as SeenImage);
   // Of an image that is seen as something else, such as L of it, the result wants the image itself: it is kept beside.
@@ -64,10 +65,10 @@ export function codedHalves([source, target]: Halves, plan: PreparePlan, codings
   const given = (pair: ImagePair): RgbImage => own.get(pair[source]) ?? pair[source];
   return {
     fit(pair) {
-      const image = fitted(pair[source], pair.name);
+      const image = fitted(pair[source], pair.name, codings.source);
       const seen = codings.source.see(image);
       own.set(seen, image);
-      return { ...pair, [source]: seen, [target]: codings.target.see(fitted(pair[target], pair.name)) } as ImagePair;
+      return { ...pair, [source]: seen, [target]: codings.target.see(fitted(pair[target], pair.name, codings.target)) } as ImagePair;
     },
     given,
     compare,

@@ -42,7 +42,13 @@ export type ModelState =
 
 const state = signal<ModelState>({ kind: 'none' });
 const catalogue = signal<readonly ModelRow[]>([]);
-const added = signal<readonly { readonly row: ModelRow; readonly files: readonly File[] }[]>([]);
+/** A model of a person's own files, and which of several generators in them is meant. */
+interface AddedModel {
+  readonly row: ModelRow;
+  readonly files: readonly File[];
+  readonly network: string | undefined;
+}
+const added = signal<readonly AddedModel[]>([]);
 
 /** The model that is loaded, or is being loaded. */
 export const modelState = computed(() => state.value);
@@ -95,10 +101,9 @@ export async function chooseModel(id: string): Promise<void> {
   let gpu: Gpu | undefined;
   try {
     gpu = await openDevice();
-    const files = added.peek().find((each) => each.row.id === id)?.files ?? [
-      await fileOf(row, (bytes) => isLatest() && (state.value = { kind: 'loading', row, bytes })),
-    ];
-    const model = await openOn(gpu, row, files);
+    const own = added.peek().find((each) => each.row.id === id);
+    const files = own?.files ?? [await fileOf(row, (bytes) => isLatest() && (state.value = { kind: 'loading', row, bytes }))];
+    const model = await openOn(gpu, row, files, own?.network);
     // That there was too little memory, or that the device is lost, is known only to whoever waits for it.
     await gpu.sync().catch((error: unknown) => {
       model.generator.dispose();
@@ -124,11 +129,11 @@ export async function chooseModel(id: string): Promise<void> {
 /** Adds a model by files that the person chose, and loads it. @returns whether it is a model; what goes wrong is told */
 export async function addModel(
   files: readonly File[],
-  details: Partial<Pick<ModelRow, 'title' | 'about' | 'input' | 'palette'>> = {},
+  { network, ...details }: Partial<Pick<ModelRow, 'title' | 'about' | 'input' | 'palette'>> & { readonly network?: string } = {},
 ): Promise<boolean> {
   try {
     // Looked into before it is listed: what is no model is told, and nothing changes.
-    const found = findNetwork(await openWeightFiles(files), 'generator');
+    const found = findNetwork(await openWeightFiles(files), 'generator', network);
     expectTranslator(found, files[0]!.name);
     const bytes = files.reduce((sum, file) => sum + file.size, 0);
     const id = `file-${added.peek().length + 1}`;
@@ -145,7 +150,7 @@ export async function addModel(
       ...details,
       input,
     };
-    added.value = [...added.peek(), { row, files }];
+    added.value = [...added.peek(), { row, files, network }];
     await chooseModel(id);
     return true;
   } catch (error) {
@@ -168,8 +173,8 @@ function expectTranslator({ weights: { architecture } }: FoundNetwork, name: str
 const fileOf = async (row: ModelRow, progress: (bytes: number) => void): Promise<File> =>
   new File([await fetchModel(row, progress)], row.file!);
 
-async function openOn(gpu: Gpu, row: ModelRow, files: readonly File[]): Promise<OpenModel> {
-  const found = findNetwork(await openWeightFiles(files), 'generator');
+async function openOn(gpu: Gpu, row: ModelRow, files: readonly File[], network?: string): Promise<OpenModel> {
+  const found = findNetwork(await openWeightFiles(files), 'generator', network);
   const generator = (await loadNetwork(gpu, found.weights)) as Generator | LabelledGenerator;
   const [width, height] = found.imageSize ?? [generator.imageSizes.own, generator.imageSizes.own];
   return { row, gpu, generator, found, width, height, codings: found.coding ? codingsOf(found.coding) : null };

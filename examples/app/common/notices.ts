@@ -87,8 +87,11 @@ export function explain(error: unknown): Notice {
   if (isOfLibrary(error)) {
     const words = WORDS[error.code];
     const { what, expected, received, fix } = error;
-    const text = [expected && `expected: ${expected}`, received && `received: ${received}`].filter(Boolean).join('; ');
-    if (!words) return { kind: 'problem', title: sentence(what), text, ...(fix && { fix: sentence(fix) }) };
+    // What is wrong with several files is a list, a line each.
+    const [title = what, ...list] = what.split('\n');
+    const found = [expected && `expected: ${expected}`, received && `received: ${received}`].filter(Boolean).join('; ');
+    const text = [...list.map((line) => line.trim()), found].filter((line) => line !== '').join('\n');
+    if (!words) return { kind: 'problem', title: sentence(title), text, ...(fix && { fix: sentence(fix) }) };
     return { kind: 'problem', ...words, details: error.message };
   }
   const name = error instanceof Error ? error.name : '';
@@ -113,5 +116,5 @@ export function reportError(error: unknown): void {
   report(explain(error));
 }
 
-/** A sentence begins with a capital letter, except where that would change the name of a file. */
-const sentence = (text: string): string => (/^\S*\.\w/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1));
+/** A sentence begins with a capital letter, except where that would change the name of a file or a folder. */
+const sentence = (text: string): string => (/^\S*[./]\w/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1));

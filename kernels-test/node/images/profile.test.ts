@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createImage } from '../../../src/data/image.js';
 import { encodePicture, PICTURE_FORMATS, type PictureFormatName } from '../../../src/node/images/encode.js';
-import { profileColours, readProfiles } from '../../../src/node/images/colour-profiles.js';
+import { profileColours, readingProfiles } from '../../../src/node/images/colour-profiles.js';
 import { coloursOf, profileOf, withProfile } from '../../../src/node/images/profile.js';
 import { decodeImage } from '../../../src/node/images/read.js';
 
@@ -139,70 +139,66 @@ const IN_SRGB: readonly (readonly [name: string, icc: Buffer, lightOf: (value: n
   ['Display P3', P3, light, [1.22494, -0.22494, 0, -0.04206, 1.04206, 0, -0.01964, -0.07864, 1.09827]],
 ];
 
+const CONVERT = { colorProfile: 'convert' } as const;
+
 test('colours of Adobe RGB and Display P3 are brought to sRGB, in files of every kind; those of sRGB keep their bits', async () => {
-  try {
-    for (const [name, icc, lightOf, matrix] of IN_SRGB) {
-      const expected = image.data.map((_, at) => {
-        const pixel = Array.from(image.data.subarray(at - (at % 3), at - (at % 3) + 3), (value) => lightOf(value / 255));
-        const row = matrix.slice(3 * (at % 3), 3 * (at % 3) + 3);
-        return Math.round(
-          255 *
-            encoded(
-              Math.min(
-                1,
-                Math.max(
-                  0,
-                  row.reduce((sum, each, of) => sum + each * pixel[of]!, 0),
-                ),
+  for (const [name, icc, lightOf, matrix] of IN_SRGB) {
+    const expected = image.data.map((_, at) => {
+      const pixel = Array.from(image.data.subarray(at - (at % 3), at - (at % 3) + 3), (value) => lightOf(value / 255));
+      const row = matrix.slice(3 * (at % 3), 3 * (at % 3) + 3);
+      return Math.round(
+        255 *
+          encoded(
+            Math.min(
+              1,
+              Math.max(
+                0,
+                row.reduce((sum, each, of) => sum + each * pixel[of]!, 0),
               ),
             ),
-        );
-      });
-      const tagged = withProfile(await encodePicture(image, 'png'), 'png', icc);
-      assert.is(await coloursOf(tagged), name);
-      readProfiles('convert');
-      const { data } = await decodeImage(tagged);
-      const far = data.map((value, at) => Math.abs(value - expected[at]!)).filter((difference) => difference > 2);
-      // Near black the two curves have no common slope, and a table is coarse there.
-      assert.ok(far.length < data.length / 50, `${name}: ${far.length} of ${data.length}, up to ${Math.max(...far)}`);
-      assert.not.equal(data, image.data);
-      for (const format of ['jpeg', 'webp'] as const) {
-        const plain = await encodePicture(image, format);
-        assert.not.equal(await decodeImage(withProfile(plain, format, icc)), await decodeImage(plain), format);
-      }
-      const deep = await sharp(
-        Uint16Array.from(image.data, (value) => value * 257),
-        raw,
-      )
-        .toColourspace('rgb16')
-        .png()
-        .toBuffer();
-      const wide = await decodeImage(withProfile(deep, 'png', icc));
-      const most = (of: Uint8Array): number => wide.data.reduce((far, value, at) => Math.max(far, Math.abs(value - of[at]!)), 0);
-      assert.ok(most(data) <= 1, `16 bits of ${name}: ${most(data)} from 8 bits, ${most(expected)} from what is expected`);
-      readProfiles('ignore');
-      assert.equal((await decodeImage(tagged)).data, image.data);
+          ),
+      );
+    });
+    const tagged = withProfile(await encodePicture(image, 'png'), 'png', icc);
+    assert.is(await coloursOf(tagged), name);
+    const { data } = await decodeImage(tagged, name, CONVERT);
+    const far = data.map((value, at) => Math.abs(value - expected[at]!)).filter((difference) => difference > 2);
+    // Near black the two curves have no common slope, and a table is coarse there.
+    assert.ok(far.length < data.length / 50, `${name}: ${far.length} of ${data.length}, up to ${Math.max(...far)}`);
+    assert.not.equal(data, image.data);
+    for (const format of ['jpeg', 'webp'] as const) {
+      const plain = await encodePicture(image, format);
+      assert.not.equal(await decodeImage(withProfile(plain, format, icc), format, CONVERT), await decodeImage(plain), format);
     }
-    readProfiles('convert');
-    for (const icc of [SRGB, undefined]) {
-      const same = withProfile(await encodePicture(image, 'png'), 'png', icc);
-      assert.is(await coloursOf(same), undefined);
-      assert.equal((await decodeImage(same)).data, image.data);
-    }
-  } finally {
-    readProfiles('ignore');
+    const deep = await sharp(
+      Uint16Array.from(image.data, (value) => value * 257),
+      raw,
+    )
+      .toColourspace('rgb16')
+      .png()
+      .toBuffer();
+    const wide = await decodeImage(withProfile(deep, 'png', icc), name, CONVERT);
+    const most = (of: Uint8Array): number => wide.data.reduce((far, value, at) => Math.max(far, Math.abs(value - of[at]!)), 0);
+    assert.ok(most(data) <= 1, `16 bits of ${name}: ${most(data)} from 8 bits, ${most(expected)} from what is expected`);
+    // Each call says how it reads: one does not change what the next one does.
+    assert.equal((await decodeImage(tagged)).data, image.data);
+  }
+  for (const icc of [SRGB, undefined]) {
+    const same = withProfile(await encodePicture(image, 'png'), 'png', icc);
+    assert.is(await coloursOf(same), undefined);
+    assert.equal((await decodeImage(same, 'same', CONVERT)).data, image.data);
   }
 });
 
 test('a profile that is ignored is told once; what a damaged one says is nothing', async () => {
   const notes: string[] = [];
-  readProfiles('ignore', (line) => notes.push(line));
+  const { hush, ...reading } = readingProfiles('ignore', (line) => notes.push(line));
   const tagged = withProfile(await encodePicture(image, 'png'), 'png', P3);
-  await decodeImage(await encodePicture(image, 'png'), 'plain.png');
-  for (const name of ['a.png', 'b.png']) await decodeImage(tagged, name);
+  await decodeImage(await encodePicture(image, 'png'), 'plain.png', reading);
+  for (const name of ['a.png', 'b.png']) await decodeImage(tagged, name, reading);
   assert.is(notes.length, 1);
   assert.match(notes[0]!, /a\.png has the colour profile Display P3, which is ignored.*--color-profile convert/);
-  readProfiles('ignore');
+  hush();
   for (let length = 133; length < ADOBE.length; length += 7) profileColours(ADOBE.subarray(0, length));
   const odd = Buffer.from(SRGB);
   odd.fill(255, 132);

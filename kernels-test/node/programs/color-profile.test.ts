@@ -7,9 +7,10 @@ import * as assert from 'uvu/assert';
 import { joinPair } from '../../../src/data/image.js';
 import { syntheticFacades } from '../../../src/data/synthetic-facades.js';
 import { profileOf, withProfile } from '../../../src/node/images/profile.js';
-import { readProfiles } from '../../../src/node/images/colour-profiles.js';
+import { openPairedFolder } from '../../../src/node/images/dataset.js';
 import { encodePng, readImage } from '../../../src/node/images/read.js';
 import { prepareData } from '../../../src/node/programs/prepare/prepare.js';
+import { failure } from '../../harness/devices.js';
 import { buildLibrary, failedWith, run, succeeded, temporaryFolder, TINY } from '../../harness/program.js';
 
 const folder = temporaryFolder('profiles');
@@ -58,12 +59,27 @@ test('a training ignores profiles with a remark, or brings colours to sRGB; tran
   assert.is(await profileOf(await translate('ignored', 'by-flag', '--color-profile', 'convert')), undefined);
 });
 
+test('two data sets of one process are read in two ways, whichever is read first', async () => {
+  const notes: string[] = [];
+  const told = (line: string): void => void notes.push(line);
+  const [stored, converted] = await Promise.all([
+    openPairedFolder(data, 'train', { onIgnoredProfile: told }),
+    openPairedFolder(data, 'train', { colorProfile: 'convert', onIgnoredProfile: told }),
+  ]);
+  const [first, second] = await Promise.all([stored.get(0), converted.get(0)]);
+  assert.equal(first.b, (await facades.get(0)).b);
+  assert.not.equal(second.b, first.b);
+  assert.is(notes.length, 1);
+  assert.match(notes[0]!, '0.png has the colour profile sP3C');
+  const wrong = { colorProfile: 'srgb' } as unknown as { colorProfile: 'convert' };
+  await failure('INVALID_ARGUMENT', () => openPairedFolder(data, 'train', wrong), "'ignore' or 'convert'", 'srgb');
+});
+
 test('prepare brings pictures to sRGB, and check names those that are not', async () => {
   const resize = (out: string, ...words: string[]) =>
     prepareData(['resize', join(data, 'train'), join(folder, out), '--size', '64x32', '--quiet', ...words]);
   assert.is(await resize('as-they-are'), 0);
   assert.is(await resize('srgb', '--color-profile', 'convert'), 0);
-  readProfiles('ignore');
   const [stored, converted] = [await readImage(join(folder, 'as-they-are', '0.png')), await readImage(join(folder, 'srgb', '0.png'))];
   assert.equal(stored, joinPair(await facades.get(0)));
   assert.not.equal(converted, stored);

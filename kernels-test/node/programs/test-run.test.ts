@@ -202,6 +202,10 @@ test('other images are measured as they are: a split alone, and all of a folder 
   assert.equal([first, own], ['val', ['v.png']]);
   assert.match(told, '--split test');
   assert.equal((await measured('--data', join(folder, 'both'), '--phase', 'test')).slice(0, 2), ['test', ['t.png']]);
+  // Without --output they go to folders of their own, and those of the validation images stay.
+  succeeded(await run('shadegrad', ['test', out, '--data', join(folder, 'both'), '--quiet']));
+  assert.ok(existsSync(join(out, 'test-both-val', 'metrics.json')));
+  assert.is((JSON.parse(readFileSync(join(out, 'test', 'metrics.json'), 'utf8')) as { split: null }).split, null);
   const [split, names, said] = await measured('--data', join(folder, 'plain'));
   assert.equal([split, names], ['train', ['1.png', '2.png', '3.png']]);
   assert.match(said, 'there is neither val/ nor test/: all 3 pairs are measured');

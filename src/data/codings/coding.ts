@@ -1,6 +1,7 @@
 import type { RgbImage } from '../image.js';
 import type { Palette } from '../palettes/palette.js';
 import type { PixelValues } from '../pixel-values.js';
+import type { PixelSize } from '../../pixel-size.js';
 
 /** An image with the numbers that a network sees of it, and a picture of them. */
 export type SeenImage = RgbImage & { readonly values: PixelValues };
@@ -28,4 +29,6 @@ export interface Coding {
    * @param given the image that it was made of
    */
   show(made: SeenImage, given: RgbImage): RgbImage;
+  /** How an image that is measured comes to the size of the networks. Default: bicubic. */
+  resized?(image: RgbImage, size: PixelSize): RgbImage;
 }

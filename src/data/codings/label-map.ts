@@ -1,4 +1,6 @@
 import { ShadegradError } from '../../errors.js';
+import { widthAndHeight } from '../../pixel-size.js';
+import { resizeNearest } from '../fit.js';
 import { classesOf, labelMapOf } from '../palettes/label-map.js';
 import type { Palette } from '../palettes/palette.js';
 import type { Coding } from './coding.js';
@@ -28,6 +30,8 @@ export const labelMap = (palette: Palette): Coding => ({
     }
     return labelMapOf(largest(data as Float32Array, channels), width, height, palette);
   },
+  // Between two colours of a palette there may be that of a third class.
+  resized: (image, size) => resizeNearest(image, ...widthAndHeight(size)),
 });
 
 /** Of each pixel the channel that is largest. */

@@ -94,6 +94,15 @@ export function prepareImage(image: RgbImage, plan: PreparePlan, name: string, c
   return crop(whole, cropX, cropY, width, height);
 }
 
+/** In words how an image that is measured comes to the size of a training. */
+export function describePrepared(plan: PreparePlan): string {
+  const way = wayOf(plan);
+  const [width, height] = widthAndHeight(plan.size);
+  if (way.onDevice) return `each resized to ${width} x ${height} (bicubic)`;
+  const scaled = way.takesLoadSize ? `scaled to a width of ${widthAndHeight(plan.loadSize)[0]} (bicubic)` : 'at its own size';
+  return way.crops ? `each ${scaled}, and its middle of ${width} x ${height} cut out` : `each ${scaled}`;
+}
+
 function middleFor({ size }: PreparePlan): ChooseCorner {
   const [width, height] = widthAndHeight(size);
   return (scaled) => {

@@ -90,7 +90,9 @@ export function averagedNetworks(file: WeightFile): (CheckpointNetwork & { reado
     if (tensors.size === 0) return [];
     const weights = fitNetwork(architecture, tensors, 'shadegrad', file.name);
     const role = roleOf(architecture, file.name);
-    return [{ name: averageName(name), averageOf: name, role, weights, ...factsOf(architecture, options) }];
+    // Networks of averages are placed by themselves, and draw by no seed of the run.
+    const { drawSeed: _, ...facts } = factsOf(architecture, options);
+    return [{ name: averageName(name), averageOf: name, role, weights, ...facts }];
   });
 }
 

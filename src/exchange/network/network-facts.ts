@@ -1,6 +1,6 @@
 import { codingsOf, savedCodings, type CodingOptions } from '../../data/codings/options.js';
 import { decodeLabelGroups, decodeLabelSets, encodeLabelGroups, encodeLabelSets, toldOf, type LabelSet } from '../../data/labels.js';
-import { PREPROCESS } from '../../data/preprocess/registry.js';
+import { PREPROCESS, type PreprocessName } from '../../data/preprocess/registry.js';
 import type { NetworkArchitecture } from '../../models/kind.js';
 import { buildNetwork, isGenerator, isLabelledGenerator, labelCount } from '../../models/registry.js';
 import type { CheckpointOptions as RunOptions } from '../../training/checkpoint-info.js';
@@ -13,6 +13,14 @@ export interface NetworkFacts {
   readonly unscaled?: true;
   /** Whether the run brought its images from their colour profiles to sRGB. */
   readonly inSrgb?: true;
+  /** Which half of a pair it was trained to translate into the other. */
+  readonly direction?: 'AtoB' | 'BtoA';
+  /** What the random draws of its dropout and its noise follow from where the run measures it, with each sample's number. */
+  readonly drawSeed?: number;
+  /** How the run brought images to their size, where that was another way than to resize all of each. */
+  readonly preprocess?: PreprocessName;
+  /** The width that images were brought to in that way before the cut. */
+  readonly loadSize?: number;
   /** How its images are coded, where they are more than eight-bit colours. */
   readonly coding?: CodingOptions;
   /** Names of the labels that it takes, where it takes some. */
@@ -28,6 +36,9 @@ export const factsOf = (architecture: NetworkArchitecture, options: RunOptions):
   ...sizeOf(architecture, options),
   ...scaleOf(options),
   ...(options.colorProfile === 'convert' && { inSrgb: true }),
+  ...directionOf(architecture, options),
+  ...drawsOf(architecture, options),
+  ...preparedOf(options),
   ...codingOf(architecture, options),
   ...labelsOf(architecture, options),
 });
@@ -56,9 +67,26 @@ function labelsOf(
   return { labels: names, ...(sets && { labelSets: sets }), ...(groups && { labelGroups: groups }) };
 }
 
+/** What a generator of a run translates into what: of a run with two of them each has its own way, which the run does not say. */
+function directionOf(architecture: NetworkArchitecture, { direction }: RunOptions): Pick<NetworkFacts, 'direction'> {
+  return (direction === 'AtoB' || direction === 'BtoA') && isGenerator(buildNetwork(architecture)) ? { direction } : {};
+}
+
+/** The seed of a run whose generator, the first of its networks, draws something when it is measured. */
+function drawsOf({ options }: NetworkArchitecture, { direction, seed }: RunOptions): Pick<NetworkFacts, 'drawSeed'> {
+  const { dropout = 0, noise = 0 } = options as { readonly dropout?: number; readonly noise?: number };
+  return (dropout > 0 || noise > 0) && typeof direction === 'string' && typeof seed === 'number' ? { drawSeed: seed } : {};
+}
+
+const isPreprocess = (name: unknown): name is PreprocessName => typeof name === 'string' && Object.hasOwn(PREPROCESS, name);
+
 function scaleOf({ preprocess }: RunOptions): Pick<NetworkFacts, 'unscaled'> {
-  const way = Object.entries(PREPROCESS).find(([name]) => name === preprocess)?.[1];
-  return way && !way.takesLoadSize ? { unscaled: true } : {};
+  return isPreprocess(preprocess) && !PREPROCESS[preprocess].takesLoadSize ? { unscaled: true } : {};
+}
+
+function preparedOf({ preprocess, loadSize }: RunOptions): Pick<NetworkFacts, 'preprocess' | 'loadSize'> {
+  if (!isPreprocess(preprocess) || PREPROCESS[preprocess].onDevice) return {};
+  return { preprocess, ...(PREPROCESS[preprocess].takesLoadSize && typeof loadSize === 'number' && { loadSize }) };
 }
 
 function sizeOf(architecture: NetworkArchitecture, { size, width }: RunOptions): Pick<NetworkFacts, 'imageSize'> {
@@ -71,10 +99,14 @@ function sizeOf(architecture: NetworkArchitecture, { size, width }: RunOptions):
 }
 
 /** What a file of one network keeps of the facts that are not of its images' size: what factsOf() reads, by the same names. */
-export function keptFacts({ unscaled, inSrgb, coding, labels, labelSets, labelGroups }: NetworkFacts): Record<string, unknown> | undefined {
+export function keptFacts(facts: NetworkFacts): Record<string, unknown> | undefined {
+  const { unscaled, inSrgb, direction, drawSeed, preprocess, loadSize, coding, labels, labelSets, labelGroups } = facts;
   const kept = {
     ...(unscaled && { unscaled }),
     ...(inSrgb && { inSrgb }),
+    ...(direction && { direction }),
+    ...(drawSeed !== undefined && { seed: drawSeed }),
+    ...(preprocess && { preprocess, ...(loadSize !== undefined && { loadSize }) }),
     ...coding,
     ...(labels && {
       labels: labels.join(','),

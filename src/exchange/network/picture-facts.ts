@@ -4,7 +4,17 @@ import type { NetworkArchitecture } from '../../models/kind.js';
 import type { NetworkFacts } from './network-facts.js';
 
 /** What a bundle knows that translates pictures alone: everything of how images were loaded, and nothing of codings. */
-const KNOWN: readonly string[] = ['unscaled', 'inSrgb', 'labels', 'labelSets', 'labelGroups'];
+const KNOWN: readonly string[] = [
+  'unscaled',
+  'inSrgb',
+  'direction',
+  'seed',
+  'preprocess',
+  'loadSize',
+  'labels',
+  'labelSets',
+  'labelGroups',
+];
 
 /**
  * The facts of a file as readFacts() of network-facts.ts reads them, without the codings of index maps, arrays and CIELAB. Takes its place

@@ -4,29 +4,48 @@ import { otherColours } from './icc.js';
 
 export { COLOR_PROFILE_FLAG, PROFILE_WAYS, type ProfileWay };
 
-let chosen: ProfileWay = 'ignore';
-let tell: ((line: string) => void) | undefined;
+/** How images are read that may have a colour profile: what whoever reads them hands on to the decoder. */
+export interface ReadImageOptions {
+  /** What is done with a colour profile that is not of sRGB: 'ignore' it, or 'convert' the colours to sRGB. Default 'ignore'. */
+  readonly colorProfile?: ProfileWay;
+  /** Told of images whose profile is ignored. Default: nobody. */
+  readonly onIgnoredProfile?: (line: string) => void;
+}
+
+/** The names of ReadImageOptions. */
+export const READ_IMAGE_OPTIONS = ['colorProfile', 'onIgnoredProfile'] as const satisfies readonly (keyof ReadImageOptions)[];
 
 /**
- * Chooses what the images that this process reads from now on have done to their colours: what a program does with `--color-profile`. All
- * that a program reads in one call is read in one way.
+ * Options that read images in a way, as a program does with `--color-profile`: the first image whose profile is ignored is told, and
+ * no other.
  *
- * @param note told once, of the first image whose profile is ignored; undefined to say nothing
+ * @param note told of it
  */
-export function readProfiles(way: ProfileWay, note?: (line: string) => void): void {
-  chosen = way;
-  tell = note;
+export function readingProfiles(colorProfile: ProfileWay, note: (line: string) => void): Required<ReadImageOptions> & { hush(): void } {
+  let said = false;
+  return {
+    colorProfile,
+    onIgnoredProfile(line) {
+      if (!said) note(line);
+      said = true;
+    },
+    /** Says nothing from now on, such as while a progress bar is drawn. */
+    hush: () => void (said = true),
+  };
 }
 
 /** Whether an image is to be brought to sRGB. @param icc its profile, if it has one */
-export function isConverted(icc: Uint8Array | undefined, name: string): boolean {
+export function isConverted(
+  icc: Uint8Array | undefined,
+  name: string,
+  { colorProfile = 'ignore', onIgnoredProfile }: ReadImageOptions,
+): boolean {
   const colours = profileColours(icc);
   if (colours === undefined) return false;
-  if (PROFILE_WAYS[chosen].converts) return true;
-  tell?.(
+  if (PROFILE_WAYS[colorProfile].converts) return true;
+  onIgnoredProfile?.(
     `note: ${name} has the colour profile ${colours}, which is ignored: its numbers are taken for those of sRGB (--color-profile convert)`,
   );
-  tell = undefined;
   return false;
 }
 

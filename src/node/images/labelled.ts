@@ -6,6 +6,7 @@ import { printableName } from '../../formats/names.js';
 import { ShadegradError } from '../../errors.js';
 import { atMost } from '../../data/at-most.js';
 import { columnsOf, readAttributes, withComma } from './attributes.js';
+import type { ImageTree } from '../../training/files/image-tree.js';
 import { describeContent, scanFolder } from './folder.js';
 import { childNamed, fingerprintOf, IMAGES_AT_ONCE, imagesBelow, openSet, setFolders, type ImageSetsOptions } from './image-sets.js';
 import type { Split } from './layout.js';
@@ -16,6 +17,8 @@ export interface LabelledImagesOptions extends ImageSetsOptions {
   readonly labels?: readonly string[] | undefined;
   /** The share of the images that is held out, where the folder has none to validate on, and the most of a class. */
   readonly heldOut: { readonly share: number; readonly most: number };
+  /** The folders that images are read from. Default: those of the disk, with profiles ignored. */
+  readonly tree?: ImageTree | undefined;
 }
 
 /** Images with labels in files. */
@@ -75,7 +78,7 @@ export async function openLabelledImages(directory: string, options: LabelledIma
     : listRows(directory, list, options));
   const source = { folder, maxSide, keepsShape: true, cache: { left: cacheBytes }, inTurn: atMost(IMAGES_AT_ONCE) };
   const open = (split: Split, rows: readonly Row[]): ImageSet => ({
-    ...openSet(`${basename(resolve(directory))}/${split}`, { ...source, names: rows.map(({ file }) => file) }),
+    ...openSet(`${basename(resolve(directory))}/${split}`, { ...source, names: rows.map(({ file }) => file) }, options.tree),
     labels: { names: labels, exclusive, ...(groups && { groups }), of: (index) => rows[index]!.labels },
   });
   const counts = labels.map((label, at) => `${printableName(label)} (${train.filter((row) => row.labels[at] === 1).length})`);

@@ -2,10 +2,12 @@ import { open, readFile } from 'node:fs/promises';
 import type { RgbImage } from '../../data/image.js';
 import { printableName } from '../../formats/names.js';
 import { findStranger, START_BYTES } from '../../formats/stranger.js';
+import { expectOptions } from '../../checks.js';
 import { ShadegradError } from '../../errors.js';
 import { writeFileAtomic } from '../files/atomic.js';
 import { bmpSides, decodeBmp } from './bmp.js';
 import { imageFormat, isReadable, type ReadableFormat } from '../../formats/image-format.js';
+import { PROFILE_WAYS, READ_IMAGE_OPTIONS, type ReadImageOptions } from './colour-profiles.js';
 import { corrupt, unsupported } from './limits.js';
 import { decodeNpy, npySides } from './npy.js';
 import { encodePng } from './png.js';
@@ -17,21 +19,34 @@ export { encodePng };
 /**
  * Decodes an image, a JPEG, PNG, WebP, TIFF, AVIF, GIF or BMP, told apart by their first bytes and not by the name, to 8-bit RGB. The
  * picture is turned as its EXIF orientation says, transparency is laid on white, 16 bits are rounded to 8; colour profiles are not
- * applied. Of an animation the first frame is taken, of several pages the first.
+ * applied unless the options say so. Of an animation the first frame is taken, of several pages the first.
  *
  * @param name of the image in errors
- * @throws IMAGE_CORRUPT for one that is empty, cut short or damaged; IMAGE_UNSUPPORTED for another format or kind; IMAGE_SIZE for more
- *   than 100 megapixels; IMAGE_DECODER when the package sharp cannot be loaded
+ * @throws INVALID_ARGUMENT for other options; IMAGE_CORRUPT for an image that is empty, cut short or damaged; IMAGE_UNSUPPORTED for another
+ *   format or kind; IMAGE_SIZE for more than 100 megapixels; IMAGE_DECODER when the package sharp cannot be loaded
  */
-export async function decodeImage(bytes: Uint8Array, name = 'image'): Promise<RgbImage> {
-  return blendOnWhite(await decodeSamples(bytes, name));
+export async function decodeImage(bytes: Uint8Array, name = 'image', options: ReadImageOptions = {}): Promise<RgbImage> {
+  return blendOnWhite(await decodeSamples(bytes, name, expectReading('decodeImage', options)));
 }
 
 /** As decodeImage(), with the samples as they are stored. */
-export async function decodeSamples(bytes: Uint8Array, name: string): Promise<Samples> {
+export async function decodeSamples(bytes: Uint8Array, name: string, reading: ReadImageOptions = {}): Promise<Samples> {
   const format = expectReadable(bytes, name);
   if (format === 'NPY') return npySamples(bytes, name);
-  return format === 'BMP' ? decodeBmp(bytes, name) : decodeWithSharp(bytes, name, format);
+  return format === 'BMP' ? decodeBmp(bytes, name) : decodeWithSharp(bytes, name, format, reading);
+}
+
+/** @throws INVALID_ARGUMENT for options that there are not, and for a way that is none of PROFILE_WAYS */
+export function expectReading(what: string, options: ReadImageOptions): ReadImageOptions {
+  const { colorProfile = 'ignore' } = expectOptions(what, options, READ_IMAGE_OPTIONS);
+  if (Object.hasOwn(PROFILE_WAYS, colorProfile)) return options;
+  throw new ShadegradError('INVALID_ARGUMENT', `colorProfile of ${what}`, {
+    expected: Object.keys(PROFILE_WAYS)
+      .map((way) => `'${way}'`)
+      .join(' or '),
+    received: String(colorProfile),
+    fix: "leave it out for 'ignore'",
+  });
 }
 
 /** An array as a picture: of whole numbers of 8 or 16 bits, grey or in colours, with or without transparency. */
@@ -64,11 +79,11 @@ export function expectReadable(bytes: Uint8Array, name: string): ReadableFormat 
 /**
  * Reads and decodes an image file.
  *
- * @throws DATA_NOT_FOUND, DATA_UNREADABLE for the file itself; as decodeImage(): IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE,
- *   IMAGE_DECODER
+ * @throws DATA_NOT_FOUND, DATA_UNREADABLE for the file itself; as decodeImage(): INVALID_ARGUMENT, IMAGE_CORRUPT, IMAGE_UNSUPPORTED,
+ *   IMAGE_SIZE, IMAGE_DECODER
  */
-export async function readImage(path: string): Promise<RgbImage> {
-  return decodeImage(await readBytes(path), printableName(path));
+export async function readImage(path: string, options: ReadImageOptions = {}): Promise<RgbImage> {
+  return decodeImage(await readBytes(path), printableName(path), options);
 }
 
 /** Bytes that hold the header of nearly every image, with the profiles and previews before it. */

@@ -1,7 +1,7 @@
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { ShadegradError } from '../../errors.js';
 import type { Channels } from './channels.js';
-import { isConverted } from './colour-profiles.js';
+import { isConverted, type ReadImageOptions } from './colour-profiles.js';
 import type { ReadableFormat } from '../../formats/image-format.js';
 import { checkSides, corrupt, tooLarge, unsupported } from './limits.js';
 import type { Samples } from '../../training/files/samples.js';
@@ -69,10 +69,10 @@ export async function loadSharp(load: () => Promise<{ default: SharpModule }> = 
  *
  * @throws IMAGE_CORRUPT, IMAGE_UNSUPPORTED, IMAGE_SIZE, IMAGE_DECODER
  */
-export function decodeWithSharp(bytes: Uint8Array, name: string, format: ReadableFormat): Promise<Samples> {
+export function decodeWithSharp(bytes: Uint8Array, name: string, format: ReadableFormat, reading: ReadImageOptions): Promise<Samples> {
   const alpha = format === 'TIFF' ? tiffAlpha(bytes) : 0;
   return withImage(bytes, name, format, async (image, header, open) => {
-    if (!isConverted(header.icc, name)) return readSamples(image, header, name, format, alpha);
+    if (!isConverted(header.icc, name, reading)) return readSamples(image, header, name, format, alpha);
     // Of 16 bits sharp leaves colours in Display P3.
     const deep = header.depth === 'ushort';
     const file = deep ? await image.keepIccProfile().toColourspace('srgb').png({ compressionLevel: 0 }).toBuffer() : bytes;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { ImageTree } from '../../training/files/image-tree.js';
+import type { ReadImageOptions } from './colour-profiles.js';
 import { scanFolder } from './folder.js';
 import { hasPalette } from './palette.js';
 import { finishPicture } from './picture-workers.js';
@@ -22,8 +23,14 @@ export const FOLDERS: ImageTree = {
     ),
   hasPalette,
   sides: readImageSides,
-  decode: decodeSamples,
+  decode: (bytes, name) => decodeSamples(bytes, name),
   decodeValues,
   finish: finishPicture,
   hash: () => createHash('sha256'),
 };
+
+/** The folders of the disk, whose images are read in a way. */
+export const foldersRead = (reading: ReadImageOptions): ImageTree => ({
+  ...FOLDERS,
+  decode: (bytes, name) => decodeSamples(bytes, name, reading),
+});

@@ -5,7 +5,8 @@ import { makeFolder, writeFileAtomic } from '../files/atomic.js';
 import { writePng } from '../images/read.js';
 
 const PICTURES = 'images';
-const NUMBERS = 'metrics.json';
+/** The file with the numbers in the folder of a test. */
+export const NUMBERS = 'metrics.json';
 const PAGE = 'index.html';
 /** A picture as tests write them: others in the folder are somebody else's. */
 const OWN = /^images\/\d{4,}-[a-z0-9-]+\.(png|npy)$/;

@@ -13,13 +13,15 @@ import { OPTIONS_FLAG } from '../terminal/options-file.js';
 import { savedSources, SYNTHETIC } from '../training/data.js';
 import { drawnTitle } from '../training/flags.js';
 import { existingRunFolder, type RunFolder } from '../training/folder.js';
+import type { Split } from '../images/dataset.js';
+import { apartOf, resultsFolder } from '../training/results-folder.js';
 import { StatusLine } from '../training/status-line.js';
 import { metricsInWords } from '../training/summary.js';
 import { schemeOfRun, testSamples, type TestedSample } from '../training/tested.js';
 import { openCheckpoint, type OpenCheckpoint } from '../weights/checkpoint.js';
 import { isQuiet, keepQuiet, QUIET_FLAG } from '../terminal/remarks.js';
 import { patchTable } from './test-patches.js';
-import { TestResults } from './test-results.js';
+import { NUMBERS, TestResults } from './test-results.js';
 
 /** Samples that are tested unless told otherwise: the page shows every one. */
 const MOST = 1000;
@@ -105,7 +107,9 @@ export const TEST_RUN_PROGRAM = {
       group: 'Results',
       type: 'string',
       placeholder: 'DIR',
-      description: 'folder for page, pictures and numbers, made if missing; by default test/ in that of the run',
+      description:
+        'folder for page, pictures and numbers, made if missing; by default test/ in that of the run, or test-train/ and the like for ' +
+        'other images',
     },
     {
       name: 'results-dir',
@@ -174,10 +178,16 @@ async function testOpened(folder: RunFolder, opened: OpenCheckpoint, flags: Test
   const scheme = schemeOfRun(folder.checkpoint, checkpoint);
   const sources = flags.data === undefined ? savedSources(checkpoint.options) : [resolve(flags.data)];
   const inResults = flags['results-dir'] === undefined ? undefined : join(flags['results-dir'], basename(resolve(folder.path)));
-  const output = flags.output ?? inResults ?? join(folder.path, 'test');
   const count = flags.first ?? flags.count;
 
-  const results = new TestResults(output);
+  let results: TestResults | undefined;
+  // Which split is measured is known when it is open.
+  const placeFor = async (split: Split | undefined): Promise<string> => {
+    const place = flags.output ?? inResults;
+    if (place !== undefined) return place;
+    const apart = apartOf(checkpoint.options, flags, sources, split ?? 'validation');
+    return resultsFolder(folder, 'test', { ...apart, ...(apart.data && { data: printableName(apart.data) }) }, NUMBERS);
+  };
   const rows: (TestedRow & { readonly arrays: readonly string[] })[] = [];
   const judged: NonNullable<TestedSample['patches']>[] = [];
   // Results that are no colours are kept as their numbers, too.
@@ -185,7 +195,13 @@ async function testOpened(folder: RunFolder, opened: OpenCheckpoint, flags: Test
   let columns: readonly string[] = [];
   let roles: readonly (string | null)[] = [];
   const line = new StatusLine();
-  const keep = async ({ name, pictures, metrics, patches }: TestedSample, done: number, total: number): Promise<void> => {
+  const keep = async (
+    { name, pictures, metrics, patches }: TestedSample,
+    done: number,
+    total: number,
+    split: Split | undefined,
+  ): Promise<void> => {
+    results ??= new TestResults(await placeFor(split));
     const number = String(done).padStart(4, '0');
     const [paths, arrays]: [string[], string[]] = [[], []];
     for (const [at, { title, image, made }] of pictures.entries()) {
@@ -238,7 +254,7 @@ async function testOpened(folder: RunFolder, opened: OpenCheckpoint, flags: Test
       ...{ metricRows: { ...scheme.metrics, ...maps?.metricRows }, metrics: { ...metrics, ...maps?.metrics } },
       rows: rows.map((row, at) => ({ ...row, metrics: { ...row.metrics, ...maps?.named(at) } })),
     });
-    await results.finish(
+    await results!.finish(
       rows.flatMap(({ pictures, arrays }) => [...pictures, ...arrays]),
       `${numbers}\n`,
       page,
@@ -248,12 +264,12 @@ async function testOpened(folder: RunFolder, opened: OpenCheckpoint, flags: Test
       console.log(
         printableText(`step ${formatCount(checkpoint.step)}, ${formatCountOf(rows.length, 'image')}: ${metricsInWords(scheme, metrics)}`),
       );
-      console.log(`page: ${printableName(join(output, 'index.html'))}`);
+      console.log(`page: ${printableName(join(results!.folder, 'index.html'))}`);
     }
     return 0;
   } finally {
     gpu.destroy();
-    await results.discard();
+    await results?.discard();
   }
 }
 

@@ -19,7 +19,7 @@ import { makeFolder, writeFileAtomic } from '../files/atomic.js';
 import { readStream, STANDARD_STREAM, writeStream } from '../files/standard-streams.js';
 import { encodePicture } from '../images/encode.js';
 import { isValueFormat, VALUE_FORMATS } from '../images/encode-values.js';
-import { PROFILE_WAYS, readProfiles, type ProfileWay } from '../images/colour-profiles.js';
+import { PROFILE_WAYS, type ProfileWay } from '../images/colour-profiles.js';
 import { profileOf, withProfile } from '../images/profile.js';
 import { decodeImage, readBytes } from '../images/read.js';
 import { decodeValues } from '../images/values.js';
@@ -85,7 +85,6 @@ export async function translateImages(argv: readonly string[]): Promise<number> 
     const codings = codingsFor(found, network, flags.format);
     const reading = found.coding && readingsOf(found.coding).source;
     const profiles = flags['color-profile'] ?? (found.inSrgb ? 'convert' : 'ignore');
-    readProfiles(profiles);
     const numbers = codings?.target.measured === 'numbers' && !isValueFormat(flags.format) && output !== STANDARD_STREAM;
     // Results that are no colours: their numbers beside the pictures of them.
     const wanted = numbers ? await withArrays(jobs, VALUE_FORMATS.npy.ending) : jobs;
@@ -308,7 +307,7 @@ async function readPicture(input: string, reading: HalfReading | undefined, prof
   const name = piped ? 'stdin' : printableName(input);
   // What is read as values has no colours that a profile would be of.
   if (reading) return { picture: await decodeValues(bytes, name, reading), profile: undefined };
-  const picture = await decodeImage(bytes, name);
+  const picture = await decodeImage(bytes, name, { colorProfile: profiles });
   // What has been brought to sRGB is no longer what its profile says.
   return { picture, profile: PROFILE_WAYS[profiles].converts ? undefined : await profileOf(bytes) };
 }

@@ -24,6 +24,8 @@ export interface EvaluationPage {
   readonly title: string;
   /** What was measured against what, in a sentence. */
   readonly lead: string;
+  /** What was evaluated, and on what: what each fact is called, and the fact in words. */
+  readonly facts?: readonly (readonly [label: string, value: string])[];
   readonly evaluation: Evaluation;
   /** The headings of pictures. */
   readonly columns: readonly string[];
@@ -37,7 +39,11 @@ const MOST_LISTED = 2000;
 
 const OWN_STYLE = `
 .summary td,.summary th{white-space:nowrap}
-.summary th[scope=row]{white-space:normal}
+.summary th[scope=row]{white-space:normal;min-width:8rem;overflow-wrap:normal}
+dl.facts{display:flex;flex-wrap:wrap;gap:.3rem 1.6rem;margin:.9rem 0 0;font-size:.85rem}
+dl.facts div{display:flex;gap:.4rem}
+dl.facts dt{color:var(--soft)}
+dl.facts dd{margin:0;overflow-wrap:anywhere}
 .tag{display:inline-block;font-size:.75rem;padding:0 .45rem;margin:.15rem .2rem 0 0;border:1px solid var(--line);border-radius:8px;color:var(--good);white-space:nowrap}
 .tag.worst{color:var(--warn);font-weight:400}
 `;
@@ -136,7 +142,7 @@ ${shown.map(
  * fetches nothing from a network, and all texts in it are escaped.
  */
 export function renderEvaluationPage(page: EvaluationPage): string {
-  const { title, lead, evaluation, version } = page;
+  const { title, lead, facts = [], evaluation, version } = page;
   const { counts, leftOut, remarks } = evaluation;
   return html`${pageHead({ title, policy: PAGE_POLICY, style: STYLE + SORTED_STYLE + OWN_STYLE })}
 <body>
@@ -149,6 +155,12 @@ export function renderEvaluationPage(page: EvaluationPage): string {
 <h2>${formatCountOf(counts.made, 'picture')} against ${formatCountOf(counts.real, 'real one')}</h2>
 ${summaryOf(evaluation)}
 ${remarks.map((each) => html`<p class="note">${each}.</p>`)}
+${
+  facts.length > 0 &&
+  html`<dl class="facts">
+${facts.map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}
+</dl>`
+}
 ${leftOut.length > 0 && html`<p class="note">Left out: ${leftOut.map(({ name, why }) => `${name}, which ${why}`).join('; ')}.</p>`}
 </section>
 ${standOutsOf(page)}

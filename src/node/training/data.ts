@@ -10,7 +10,8 @@ import type { ScoredBaseline, Validator } from '../../training/run/validation.js
 import { FURTHER_SOURCE } from '../../training/scheme-check.js';
 import { downloadPublished } from '../files/download.js';
 import { PUBLISHED_SETS } from '../files/published-sets.js';
-import { FOLDERS } from '../images/tree.js';
+import type { ReadImageOptions } from '../images/colour-profiles.js';
+import { FOLDERS, foldersRead } from '../images/tree.js';
 import { formatBytes } from '../../formats/words.js';
 import { remark } from '../terminal/remarks.js';
 import type { TrainFlags } from './flags.js';
@@ -75,20 +76,23 @@ export async function withLine<T>(work: (onProgress: ProgressCallback) => Promis
 /** The folders of the disk, with a line in the terminal that says how far long work is. */
 export const DISK: DataPlace = { tree: FOLDERS, watch: withLine };
 
+/** The same, whose images are read in a way. */
+export const diskRead = (reading: ReadImageOptions): DataPlace => ({ tree: foldersRead(reading), watch: withLine });
+
 /** Opens the pairs of a run in a folder of the disk. @throws as in any place */
 export const openTrainingData = (
   source: DataSource,
   plan: Parameters<typeof opening.openTrainingData>[2],
   note: (line: string) => void,
-  openFolder?: Parameters<typeof opening.openTrainingData>[4],
-): Promise<TrainingData<PairedDataset>> => opening.openTrainingData(DISK, source, plan, note, openFolder);
+  { place = DISK, openFolder }: { place?: DataPlace; openFolder?: Parameters<typeof opening.openTrainingData>[4] } = {},
+): Promise<TrainingData<PairedDataset>> => opening.openTrainingData(place, source, plan, note, openFolder);
 
 /** What a predictor scores that learns nothing of its input, by the training data of a run. */
 export const baselineOf = (
   validator: Validator,
-  { train }: Pick<TrainingData<TrainingDataset>, 'train'>,
+  { train, compared = train }: Pick<TrainingData<TrainingDataset>, 'train' | 'compared'>,
 ): Promise<ScoredBaseline | undefined> =>
-  withLine((onProgress) => validator.baseline(asPairs(train), onProgress), 'reading training images');
+  withLine((onProgress) => validator.baseline(asPairs(compared), onProgress), 'reading training images');
 
 /** Begins a hash that tells samples apart. */
 export const hash = (): Hash => createHash('sha256');

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { codingsOf, savedCodings } from '../../data/codings/options.js';
+import { codingsOf, savedCodings, type CodingOptions } from '../../data/codings/options.js';
 import type { RgbImage } from '../../data/image.js';
+import { describePrepared } from '../../data/preprocess/prepare.js';
 import { asPairs } from '../../data/unpaired.js';
 import { ShadegradError } from '../../errors.js';
 import type { Gpu } from '../../gpu/gpu.js';
@@ -31,8 +32,14 @@ export interface EvaluateRunOptions extends Omit<EvaluateOptions, 'gpu' | 'pairs
 
 /** What evaluateRun() found. */
 export interface EvaluatedRun extends Evaluation {
-  /** The split that was measured, where one was chosen. */
-  readonly split: Split | undefined;
+  /** The split that was measured: one that was chosen, or the images that the run is validated on. */
+  readonly split: Split | 'validation';
+  /** What was translated into what, where that can be said. */
+  readonly direction: string | undefined;
+  /** Whether that is the way that is measured where none is named. */
+  readonly isFirstWay: boolean;
+  /** How images came to their size, in words. */
+  readonly prepared: string;
   /** The headings of what is given, made and real. */
   readonly titles: { readonly given?: string; readonly made: string; readonly real: string };
 }
@@ -57,22 +64,36 @@ export async function evaluateRun(
     const compared = comparedOf(test, run, direction);
     if (outputs > 1 && !test.draws) throw withoutDraws(outputs);
     const wanted = columnCalled(test, compared.real);
-    const numbers = codingsOf(savedCodings(run.checkpoint.info.options))?.target.measured === 'numbers';
+    const coding = savedCodings(run.checkpoint.info.options);
+    const numbers = codingsOf(coding)?.target.measured === 'numbers';
     const constant = numbers ? undefined : await meanTarget(test, wanted);
     const evaluation = await evaluatePictures(samplesOf(test, compared, { outputs, numbers }), {
       ...measured,
+      options: { ...knownOptions(coding), ...measured.options },
       ...{ gpu, constant, pairs: test.related },
       onSample: (sample, values, done) => onSample?.(sample, values, done, test.length),
     });
     const { given, made, real } = compared;
-    return { ...evaluation, split: test.split, titles: { ...(given !== undefined && { given }), made, real } };
+    return {
+      ...evaluation,
+      ...{ split: test.split ?? (test.unvalidated ? 'train' : 'validation'), direction: compared.direction, isFirstWay: compared.isFirst },
+      prepared: describePrepared(test.plan),
+      titles: { ...(given !== undefined && { given }), made, real },
+    };
   } finally {
     test.dispose();
   }
 }
 
-/** What is compared, by headings; what is given may not be known. */
-type Compared = Pick<ComparedColumns, 'made' | 'real'> & { readonly given?: string | undefined };
+/** What is compared, by headings; what is given, and the direction, may not be known. */
+interface Compared extends Pick<ComparedColumns, 'made' | 'real'> {
+  readonly given?: string | undefined;
+  readonly direction?: string | undefined;
+  readonly isFirst: boolean;
+}
+
+/** What metrics need not be told of images that are coded: the palette of label maps. */
+export const knownOptions = ({ palette }: CodingOptions = {}): { palette?: string } => (palette === undefined ? {} : { palette });
 
 /** What is made, and what it should be like. @throws CHECKPOINT_MISMATCH where the scheme does not say; BAD_FLAG for another direction */
 function comparedOf({ columns }: OpenTest, { scheme, checkpoint }: RunToTest, direction: string | undefined): Compared {
@@ -94,8 +115,9 @@ function comparedOf({ columns }: OpenTest, { scheme, checkpoint }: RunToTest, di
       fix: 'leave it out',
     });
   }
-  if (compared.length > 0) return compared.find((each) => each.direction === direction) ?? compared[0]!;
-  return { given: given[0]?.title, made: first!, real: right!.title };
+  const way = compared.find((each) => each.direction === direction) ?? compared[0];
+  if (way) return { ...way, isFirst: way === compared[0] };
+  return { given: given[0]?.title, made: first!, real: right!.title, direction: ways[0], isFirst: true };
 }
 
 /** A column of pictures that training does not change. */
@@ -115,8 +137,7 @@ async function* samplesOf(
   { outputs, numbers }: { readonly outputs: number; readonly numbers: boolean },
 ): AsyncGenerator<EvaluatedSample> {
   const at = test.columns.made.indexOf(made);
-  // Of colours that came of other numbers, such as those of CIELAB, the pictures are compared.
-  const seen = (image: RgbImage): RgbImage => (numbers ? image : { width: image.width, height: image.height, data: image.data });
+  const seen = (image: RgbImage): RgbImage => measuredPicture(image, numbers);
   // Of two sets the smaller one is gone through several times, and each picture counts once.
   const counted = { given: new Set<string>(), real: new Set<string>() };
   const isNew = (set: Set<string>, { data }: RgbImage): boolean => set.size < set.add(createHash('sha256').update(data).digest('hex')).size;
@@ -135,6 +156,10 @@ async function* samplesOf(
     };
   }
 }
+
+/** What is compared of an image: its numbers, or the picture, as of colours that came of other numbers, such as those of CIELAB. */
+export const measuredPicture = (image: RgbImage, numbers: boolean): RgbImage =>
+  numbers ? image : { width: image.width, height: image.height, data: image.data };
 
 /** The error of several pictures of one input by networks that draw nothing: they would all be the same. */
 export const withoutDraws = (outputs: number): ShadegradError =>

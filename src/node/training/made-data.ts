@@ -11,7 +11,8 @@ import { stemOf } from '../images/layout.js';
 import { limitFor, type SideLimit } from '../../training/files/picture.js';
 import { computeAside } from '../images/picture-workers.js';
 import { spread } from '../../data/spread.js';
-import { CACHE_BYTES, openTrainingData, SAMPLED_PAIRS, SYNTHETIC, withLine, type DataSource, type TrainingData } from './data.js';
+import type { DataPlace } from '../../training/run/open-data.js';
+import { CACHE_BYTES, DISK, openTrainingData, SAMPLED_PAIRS, SYNTHETIC, withLine, type DataSource, type TrainingData } from './data.js';
 import { heldOut } from './set-data.js';
 
 /** Times its height that a picture is wide that looks like two beside each other. */
@@ -29,6 +30,7 @@ export async function openMadeData(
   source: DataSource,
   plan: ImagePlan & { readonly seed: number; readonly make: InputChoice },
   note: (line: string) => void,
+  { tree }: DataPlace = DISK,
 ): Promise<TrainingData<PairedDataset>> {
   const { seed, make } = plan;
   const [large, small] = [shrunkSize(plan), isCutOnHost(plan) ? shrunkSize(plan) : plan.size];
@@ -41,9 +43,9 @@ export async function openMadeData(
     return { train: made(unpaired(train).a, large), validation: made(unpaired(validation).a, small), storedSize: keptSize(plan) };
   }
   const open = { maxSide: Infinity, cacheBytes: 0 };
-  const train = (await openImageFolder(source, 'train', open))!;
+  const train = (await openImageFolder(source, 'train', open, tree))!;
   for (const line of train.notes) note(line);
-  const other = (await openImageFolder(source, 'val', open)) ?? (await openImageFolder(source, 'test', open));
+  const other = (await openImageFolder(source, 'val', open, tree)) ?? (await openImageFolder(source, 'test', open, tree));
   const { rest, validation, ...more } = other ? { rest: train, validation: other } : heldOut(train, note);
   const { name, image } = await imageAt(train, 0);
   if (image.width >= WIDE * image.height)
@@ -54,7 +56,9 @@ export async function openMadeData(
   const pairs = made(rest, large);
   const reads = spread(pairs.length, SAMPLED_PAIRS).map((index) => () => pairs.get(index));
   await withLine((onProgress) => verifySamples('images', reads, onProgress), 'reading a sample of the pictures');
-  return { train: pairs, validation: made(validation, small), storedSize: keptSize(plan), fingerprint: await train.fingerprint(), ...more };
+  const fingerprint = await train.fingerprint();
+  const compared = made(rest, small);
+  return { train: pairs, compared, validation: made(validation, small), storedSize: keptSize(plan), fingerprint, ...more };
 }
 
 interface MadePairs {

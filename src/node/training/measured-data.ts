@@ -9,13 +9,17 @@ import { printableName } from '../../formats/names.js';
 import type { TrainingDataset } from '../../training/batches.js';
 import type { TrainingScheme } from '../../training/scheme.js';
 import { completeOptions } from '../../training/trainer-options.js';
-import { readProfiles } from '../images/colour-profiles.js';
-import { openPairedFolder, type Split } from '../images/dataset.js';
+import { readingProfiles } from '../images/colour-profiles.js';
+import type { Split } from '../images/dataset.js';
 import { openDigits } from '../images/digits.js';
-import { openImageFolder, openImageSets } from '../images/image-sets.js';
+import { openImageFolder, openImageSets } from '../../training/files/image-sets.js';
+import type { ImageTree } from '../../training/files/image-tree.js';
+import { openPairedTree } from '../../training/files/paired-folder.js';
+import { foldersRead } from '../images/tree.js';
 import { CACHE_BYTES, heldOutCount, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
 import { madePairs } from './made-data.js';
 import { countSamples } from './set-data.js';
+import { AS_STORED } from '../../training/run/open-data.js';
 import { optionsOf, wayOf, type RunSettings } from '../../training/run/settings.js';
 
 /** What is measured, as training data of which nothing is trained on, and the split that it is. */
@@ -60,9 +64,10 @@ export async function openMeasuredData(
       },
     );
   }
-  readProfiles(wayOf(settings), say);
+  const { hush: _, ...reading } = readingProfiles(wayOf(settings), say);
+  const opening: Opening = { scheme, source, settings, tree: foldersRead(reading) };
   for (const each of split === undefined ? IN_ORDER : [split]) {
-    const opened = await openSplit(scheme, source, settings, each).catch((error: unknown) => {
+    const opened = await openSplit(opening, each).catch((error: unknown) => {
       const absent = error instanceof ShadegradError && ['DATA_NOT_FOUND', 'DATA_EMPTY'].includes(error.code);
       // Of the last one the error says what is wrong with the folder.
       if (!absent || (split === undefined && each === 'train')) throw error;
@@ -71,11 +76,11 @@ export async function openMeasuredData(
     if (!opened) continue;
     for (const line of opened.notes) say(line);
     if (split === undefined && each === 'train') say(`there is neither val/ nor test/: all ${countSamples(opened.train)} are measured`);
-    if (split === undefined && each === 'val' && (await isThere(scheme, source, settings, 'test')))
+    if (split === undefined && each === 'val' && (await isThere(opening, 'test')))
       say('val/ is measured; there is test/, too: --split test');
-    if (each !== 'train') return { ...opened, split: each, besides: await trainingImages(scheme, source, settings, own) };
+    if (each !== 'train') return { ...opened, split: each, besides: await trainingImages(opening, own) };
     if (!own) return { ...opened, split: each, besides: opened.train };
-    const train = await trainedOn(scheme, source, settings, opened.train);
+    const train = await trainedOn(opening, opened.train);
     const [some, all] = [countSamples(train), countSamples(opened.train)];
     if (some !== all) say(`${some} of ${all} in train/ are measured: those that the run was trained on`);
     return { ...opened, train, validation: asPairs(train), split: each, besides: train };
@@ -91,57 +96,54 @@ export async function openMeasuredData(
 }
 
 /** The training images of a folder, those of its own as a run has them; undefined where there are none that can be opened. */
-async function trainingImages(
-  scheme: TrainingScheme,
-  source: DataSource,
-  settings: RunSettings,
-  own: boolean,
-): Promise<TrainingDataset | undefined> {
-  const opened = await openSplit(scheme, source, settings, 'train').catch((error: unknown) => {
+async function trainingImages(opening: Opening, own: boolean): Promise<TrainingDataset | undefined> {
+  const opened = await openSplit(opening, 'train').catch((error: unknown) => {
     // What is measured does not need them.
     if (error instanceof ShadegradError && error.code.startsWith('DATA_')) return null;
     throw error;
   });
   if (!opened) return undefined;
-  return own ? trainedOn(scheme, source, settings, opened.train) : opened.train;
+  return own ? trainedOn(opening, opened.train) : opened.train;
 }
 
 /** The training images of a run without those that it held out, or was told to leave aside. */
-async function trainedOn(
-  scheme: TrainingScheme,
-  source: DataSource,
-  settings: RunSettings,
-  all: TrainingDataset,
-): Promise<TrainingDataset> {
-  const other = (await isThere(scheme, source, settings, 'val')) || (await isThere(scheme, source, settings, 'test'));
+async function trainedOn(opening: Opening, all: TrainingDataset): Promise<TrainingDataset> {
+  const other = (await isThere(opening, 'val')) || (await isThere(opening, 'test'));
   const rest = <Set extends PairedDataset | ImageSet>(set: Set) =>
     (other ? set : firstSamples(set, set.length - heldOutCount(set.length))) as Set;
   const trained = isUnpaired(all) ? { name: all.name, a: rest(all.a), b: rest(all.b) } : rest(all);
-  const most = settings.maxDatasetSize;
+  const most = opening.settings.maxDatasetSize;
   return typeof most === 'number' ? firstSamples(trained, most) : trained;
 }
 
 /** Whether a folder has images of a split. */
-const isThere = (scheme: TrainingScheme, source: DataSource, settings: RunSettings, split: Split): Promise<boolean> =>
-  openSplit(scheme, source, settings, split).then(
+const isThere = (opening: Opening, split: Split): Promise<boolean> =>
+  openSplit(opening, split).then(
     (opened) => opened !== null,
     () => false,
   );
 
 type Opened = TrainingData<TrainingDataset> & { readonly notes: readonly string[] };
 
-async function openSplit(scheme: TrainingScheme, source: DataSource, settings: RunSettings, split: Split): Promise<Opened | null> {
+/** What is opened, for which scheme, and where its files lie. */
+interface Opening {
+  readonly scheme: TrainingScheme;
+  readonly source: DataSource;
+  readonly settings: RunSettings;
+  readonly tree: ImageTree;
+}
+
+async function openSplit({ scheme, source, settings, tree }: Opening, split: Split): Promise<Opened | null> {
   const complete = completeOptions(scheme, optionsOf(scheme, settings));
   const plan = scheme.sizes(complete);
   const halves = scheme.readings?.(complete) ?? {};
   const storedSize = keptSize(plan);
-  const options = { maxSide: shrunkSize(plan), cacheBytes: CACHE_BYTES };
   const pairs = async (): Promise<Opened> => {
-    const train = await openPairedFolder(source, split, { ...options, halves });
+    const train = await openPairedTree(tree, source, split, { ...AS_STORED, halves });
     return { train, validation: train, storedSize, notes: train.notes };
   };
   if (settings.make !== null) {
-    const set = await openImageFolder(source, split, { maxSide: Infinity, cacheBytes: 0 });
+    const set = await openImageFolder(tree, source, split, AS_STORED);
     if (!set) return null;
     const made = madePairs(set, {
       size: isCutOnHost(plan) ? shrunkSize(plan) : plan.size,
@@ -152,14 +154,14 @@ async function openSplit(scheme: TrainingScheme, source: DataSource, settings: R
     return { train: made, validation: made, storedSize, notes: set.notes };
   }
   if (scheme.data === 'unpaired') {
-    const sets = await openImageSets(source, split, options);
+    const sets = await openImageSets(tree, source, split, AS_STORED);
     if (sets) return { train: sets, validation: serialPairs(sets), storedSize, notes: sets.notes };
     const { train, ...rest } = await pairs();
     return { ...rest, train: isUnpaired(train) ? train : unpaired(train as PairedDataset) };
   }
   if (scheme.data === 'images') {
     const digits = await openDigits(source, split === 'train' ? 'train' : 'test', false);
-    const set = digits ?? (await openImageFolder(source, split, { ...options, maxSide: 2 * longerSide(plan.loadSize) }));
+    const set = digits ?? (await openImageFolder(tree, source, split, { maxSide: 2 * longerSide(plan.loadSize), cacheBytes: CACHE_BYTES }));
     return set && { train: set, validation: selfPairs(set), storedSize, notes: set.notes };
   }
   return pairs();

@@ -1,14 +1,13 @@
-import { firstSamples } from '../../data/first-samples.js';
 import { parseInput } from '../../data/inputs/registry.js';
 import { ShadegradError } from '../../errors.js';
 import type { TrainingDataset } from '../../training/batches.js';
 import type { TrainingScheme } from '../../training/scheme.js';
-import { readProfiles } from '../images/colour-profiles.js';
+import { readingProfiles } from '../images/colour-profiles.js';
 import type { HalfReadings } from '../images/dataset.js';
-import { openTrainingData, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
+import { diskRead, openTrainingData, SYNTHETIC, type DataSource, type TrainingData } from './data.js';
 import { openMadeData } from './made-data.js';
 import { openImagesData, openJoinedData, openUnpairedData } from './set-data.js';
-import { planOf } from '../../training/run/open-data.js';
+import { ofFirst, planOf, type DataPlace } from '../../training/run/open-data.js';
 import { wayOf, type RunSettings } from '../../training/run/settings.js';
 
 /** Opens what a scheme trains on. */
@@ -18,12 +17,12 @@ export async function openData(
   settings: RunSettings,
   note: (line: string) => void,
 ): Promise<TrainingData<TrainingDataset>> {
-  readProfiles(wayOf(settings), note);
+  const { hush, ...reading } = readingProfiles(wayOf(settings), note);
   try {
-    return await openAll(scheme, sources, settings, note);
+    return await openAll(scheme, sources, settings, note, diskRead(reading));
   } finally {
     // What comes later is read while a progress bar is drawn.
-    readProfiles(wayOf(settings));
+    hush();
   }
 }
 
@@ -32,16 +31,19 @@ async function openAll(
   sources: readonly DataSource[],
   settings: RunSettings,
   note: (line: string) => void,
+  place: DataPlace,
 ): Promise<TrainingData<TrainingDataset>> {
-  if (sources.length > 1) return openJoinedData(sources, planOf(scheme, settings), note);
+  if (sources.length > 1) return openJoinedData(sources, planOf(scheme, settings), note, place);
   const { make } = settings;
   const plan = planOf(scheme, settings);
   const open = { paired: openTrainingData, unpaired: openUnpairedData, images: openImagesData }[scheme.data ?? 'paired'];
   const [first] = sources as [DataSource];
   expectFiles(first, make, plan.halves);
-  const data = await (make === null ? open(first, plan, note) : openMadeData(first, { ...plan, make: parseInput(make) }, note));
+  const data = await (make === null
+    ? open(first, plan, note, { place })
+    : openMadeData(first, { ...plan, make: parseInput(make) }, note, place));
   const most = settings.maxDatasetSize as number | null | undefined;
-  return typeof most === 'number' ? { ...data, train: firstSamples(data.train, most) } : data;
+  return typeof most === 'number' ? ofFirst(data, most) : data;
 }
 
 /** @throws BAD_FLAG for pictures that are drawn, or made into pairs, where halves are to be arrays or index maps */

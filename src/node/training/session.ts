@@ -33,7 +33,7 @@ import { Dashboard } from '../dashboard/server.js';
 import { RunControl } from './control.js';
 import { LiveRun } from './live.js';
 import { openRecords } from './records/registry.js';
-import type { RunSettings } from '../../training/run/settings.js';
+import { wayOf, type RunSettings } from '../../training/run/settings.js';
 import { LengthPlan, planSteps } from '../../training/run/length-plan.js';
 import { savedOptions } from '../../training/run/saved-options.js';
 import { openTrainer, startFastEnough, type OpenedRun, type Start, type StepOptions } from './speed.js';
@@ -186,8 +186,11 @@ export class TrainingSession {
       const interrupt = new Interrupt(() => progress.note('stopping after this step; press Ctrl-C again to stop at once'));
       opened.push(() => interrupt.dispose());
       const drawn = sources.length > 1 || sources[0] === SYNTHETIC;
+      const reading = { colorProfile: wayOf(settings) };
       if (!resume)
-        for (const finding of history.addFindings(await diagnosePairs(facts, data.train, drawn ? undefined : () => coloursOf(sources[0]!))))
+        for (const finding of history.addFindings(
+          await diagnosePairs(facts, data.train, drawn ? undefined : () => coloursOf(sources[0]!, reading)),
+        ))
           say(`note: ${inOneLine(options.isPart ? { ...finding, tries: [] } : finding)}`);
       const loop = new TrainingLoop({ trainer, settings, history, progress, interrupt, measured, totalSteps, trial: start });
       const control = new RunControl();

@@ -7,7 +7,7 @@ import { printableName } from '../../formats/names.js';
 import { longerSide, type PixelSize } from '../../pixel-size.js';
 import type { TrainingDataset } from '../../training/batches.js';
 import * as opening from '../../training/run/open-data.js';
-import { heldOut, openDrawnImages, openPlainImages, verifySets } from '../../training/run/open-data.js';
+import { heldOut, openDrawnImages, openPlainImages, verifySets, type DataPlace } from '../../training/run/open-data.js';
 import type { DrawnData, ImagePlan } from '../../training/scheme.js';
 import { columnsOf } from '../images/attributes.js';
 import { withChosenLabels } from '../images/chosen-labels.js';
@@ -23,7 +23,8 @@ export const openUnpairedData = (
   source: DataSource,
   plan: ImagePlan & { readonly seed: number },
   note: (line: string) => void,
-): Promise<TrainingData<TrainingDataset>> => opening.openUnpairedData(DISK, source, plan, note);
+  { place = DISK }: { place?: DataPlace } = {},
+): Promise<TrainingData<TrainingDataset>> => opening.openUnpairedData(place, source, plan, note);
 
 /**
  * Opens what a scheme trains on that takes one set of images: a folder of them, MNIST's files of digits, or what the program draws: the
@@ -37,10 +38,11 @@ export async function openImagesData(
   source: DataSource,
   plan: ImagePlan & { readonly seed: number; readonly drawn?: DrawnData | undefined; readonly labels?: readonly string[] | null },
   note: (line: string) => void,
+  { place = DISK }: { place?: DataPlace } = {},
 ): Promise<TrainingData<TrainingDataset>> {
-  if (source === SYNTHETIC) return openDrawnImages(DISK, plan, (set) => withChosenLabels(set, plan.labels ?? null));
+  if (source === SYNTHETIC) return openDrawnImages(place, plan, (set) => withChosenLabels(set, plan.labels ?? null));
   // Larger than what is trained on, since an image is cut to a square first.
-  const options = { maxSide: 2 * longerSide(plan.loadSize), cacheBytes: CACHE_BYTES };
+  const options = { maxSide: 2 * longerSide(plan.loadSize), cacheBytes: CACHE_BYTES, tree: place.tree };
   const openChosen = async (split: 'train' | 'test'): Promise<ImageFolder | null> => {
     const set = await openDigits(source, split, plan.labels !== undefined);
     return set && withChosenLabels(set, plan.labels ?? null);
@@ -48,7 +50,7 @@ export async function openImagesData(
   const train = await openChosen('train');
   if (!train && plan.labels !== undefined)
     return openLabelled(source, { ...options, labels: plan.labels ?? undefined }, plan.loadSize, note);
-  if (!train) return openPlainImages(DISK, source, plan, note);
+  if (!train) return openPlainImages(place, source, plan, note);
   for (const line of train.notes) note(line);
   const other = await openChosen('test');
   const { validation, rest, ...more } = other ? { validation: other, rest: train } : heldOut(train, note);
@@ -81,13 +83,14 @@ export async function openJoinedData(
   sources: readonly DataSource[],
   plan: ImagePlan & { readonly labels?: readonly string[] | null },
   note: (line: string) => void,
+  { tree }: DataPlace = DISK,
 ): Promise<TrainingData<TrainingDataset>> {
   const asked = plan.labels ?? null;
   const places = sources.map(printableName).join(' and in ');
   await expectDifferent(sources);
   const each = asked && (await Promise.all(sources.map(labelsOfFolder)));
   if (each) columnsOf(asked, [...new Set(each.flat())], `label of ${sources.map(printableName).join(' or of ')}`);
-  const options = { maxSide: 2 * longerSide(plan.loadSize), cacheBytes: CACHE_BYTES / sources.length, heldOut: HELD_OUT };
+  const options = { maxSide: 2 * longerSide(plan.loadSize), cacheBytes: CACHE_BYTES / sources.length, heldOut: HELD_OUT, tree };
   const opened: LabelledImages[] = [];
   for (const [index, source] of sources.entries()) {
     const chosen = asked?.filter((name) => each![index]!.includes(name)) ?? [];

@@ -7,7 +7,7 @@ import { findScheme } from '../../schemes/registry.js';
 import { labelsFor, type TrainingDataset } from '../../training/batches.js';
 import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
 import { patchOverlay, patchScores } from '../../training/patch-scores.js';
-import type { JudgedPicture, Networks, PictureColumns, TrainingScheme } from '../../training/scheme.js';
+import type { ImagePlan, JudgedPicture, Networks, PictureColumns, TrainingScheme } from '../../training/scheme.js';
 import type { OpenCheckpoint } from '../weights/checkpoint.js';
 import { mayDraw } from './draws.js';
 import type { TrainFlags } from './flags.js';
@@ -95,9 +95,11 @@ export interface OpenTest {
   readonly columns: PictureColumns;
   /** The split that they are of, where one was chosen. */
   readonly split: Split | undefined;
+  /** How images come to their size. */
+  readonly plan: ImagePlan;
   /** Whether what is given and what is wanted of a sample belong together: not so of two sets of images. */
   readonly related: boolean;
-  /** What the run is trained on, or of other images what it would be trained on, where there are such. */
+  /** What the run is trained on, or of other images what it would be trained on, where there are such: read as what is measured. */
   readonly train: TrainingDataset | undefined;
   /** Whether any of its networks may make something else of a sample with other random draws. */
   readonly draws: boolean;
@@ -157,8 +159,9 @@ export async function openTest(
       length: validator.length,
       columns,
       split: 'split' in data ? data.split : undefined,
+      plan: scheme.sizes(options),
       related: data.validation.unrelated !== true,
-      train: 'split' in data ? data.besides : data.train,
+      train: 'split' in data ? data.besides : (data.compared ?? data.train),
       draws: Object.values(networks).some(
         (network) => networkKind(architectureOf(network).kind).role !== 'discriminator' && mayDraw(network),
       ),
@@ -197,7 +200,7 @@ export async function openTest(
 /**
  * Runs the networks of a run on the samples that it is validated on, as its options say.
  *
- * @param onSample is given one sample after the other
+ * @param onSample is given one sample after the other, and the split that they are of where one was chosen
  * @param say prints what the user should know about the data
  * @returns the metrics of all of them together
  * @throws what opening data and checkpoints throws
@@ -205,7 +208,7 @@ export async function openTest(
 export async function testSamples(
   gpu: Gpu,
   run: RunToTest,
-  onSample: (sample: TestedSample, done: number, total: number) => Promise<void>,
+  onSample: (sample: TestedSample, done: number, total: number, split: Split | undefined) => Promise<void>,
   say: (line: string) => void,
 ): Promise<TestedSet> {
   const test = await openTest(gpu, run, say);
@@ -213,7 +216,7 @@ export async function testSamples(
     const measures: unknown[] = [];
     for await (const { measure, ...sample } of test.each()) {
       measures.push(measure);
-      await onSample(sample, measures.length, test.length);
+      await onSample(sample, measures.length, test.length, test.split);
     }
     const baseline = await test.baseline();
     return { metrics: test.summarize(measures), split: test.split, unvalidated: test.unvalidated, ...(baseline && { baseline }) };

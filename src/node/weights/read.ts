@@ -31,6 +31,8 @@ export interface OpenWeights {
    * @param other what it calls the other
    */
   beside(called: string, other: string): Promise<string | undefined>;
+  /** The path of a file of a name in the same folder, fetched if it has to be; undefined where there is none. */
+  fileBeside(name: string): Promise<string | undefined>;
   /** Closes the file; its tensors can no longer be read. */
   close(): Promise<void>;
 }
@@ -77,7 +79,7 @@ export async function openWeights(named: string, { network = 'generator', called
       return name === undefined ? undefined : place.beside(name);
     };
     const shards = { shard: (name: string) => open(join(dirname(path), name)), manifest: tfjsShardOpener(path, open) };
-    return { file: await openWeightSource(await open(path), path, shards), path, ofNetwork, beside, close };
+    return { file: await openWeightSource(await open(path), path, shards), path, ofNetwork, beside, fileBeside: place.beside, close };
   } catch (error) {
     await close();
     throw error;

@@ -86,6 +86,7 @@ export const fcn: EvaluationMetric = {
       together: () => valuesOf(ofMade, ofReal),
       remarks: () => [
         ...(model.title === undefined ? [] : [`the FCN score is by ${model.title}; that of another segmenter does not compare`]),
+        ...(model.remarks?.() ?? []),
         ...check.remarks('the pictures that were given', 'Label maps that were made of photos are measured by --palette (labels)'),
       ],
     };

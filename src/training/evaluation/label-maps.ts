@@ -24,16 +24,20 @@ export const paletteRow = (description: string): OptionRow => ({
 /** Colours that are further from all of a palette's, of red, green and blue together, are none that JPEG or a resize has made of one. */
 const FAR = 64;
 
-/** Whether most pixels of a picture have no colour like those of a palette: it is no label map of it. */
-function isOther({ data }: RgbImage, { classes, ignored }: Palette): boolean {
+/**
+ * Whether at least half of the pixels of a picture have colours like those of a palette: else it is no label map of it.
+ *
+ * @param within the distance from a colour that counts as like it, of red, green and blue together
+ */
+export function isLabelMap({ data }: RgbImage, { classes, ignored }: Palette, within = FAR): boolean {
   const colours = [...classes.map(({ colour }) => colour), ...ignored];
   let far = 0;
   for (let at = 0; at < data.length; at += 3) {
     const isNear = ([r, g, b]: readonly number[]): boolean =>
-      (data[at]! - r!) ** 2 + (data[at + 1]! - g!) ** 2 + (data[at + 2]! - b!) ** 2 <= FAR ** 2;
+      (data[at]! - r!) ** 2 + (data[at + 1]! - g!) ** 2 + (data[at + 2]! - b!) ** 2 <= within ** 2;
     if (!colours.some(isNear)) far++;
   }
-  return 2 * far > data.length / 3;
+  return 2 * far <= data.length / 3;
 }
 
 /** Finds out whether pictures that are taken for label maps are such, by their colours. */
@@ -47,7 +51,7 @@ export class LabelMapCheck {
   /** Looks at a picture. */
   add(image: RgbImage): void {
     this.#seen++;
-    if (isOther(image, this.palette)) this.#others++;
+    if (!isLabelMap(image, this.palette)) this.#others++;
   }
 
   /**

@@ -63,6 +63,8 @@ export interface PixelModel {
    * @param image of `size`
    */
   classesOf(image: RgbImage): Promise<Uint8Array>;
+  /** What the reader of results should know of what it saw, each a sentence without a full stop. Default: nothing. */
+  remarks?(): readonly string[];
   /** Gives back what it holds on the device. */
   dispose?(): void;
 }

@@ -39,6 +39,9 @@ export interface PairedFolderOptions {
   onProgress?: ProgressCallback;
 }
 
+/** The names of PairedFolderOptions. */
+export const PAIRED_FOLDER_OPTIONS: readonly (keyof PairedFolderOptions)[] = ['maxSide', 'cacheBytes', 'verify', 'halves', 'onProgress'];
+
 /** A data set of pairs in files. */
 export interface PairedFolder extends PairedDataset {
   /** What the user should know: how the pairs lie in the folder, what was left out of it. */
@@ -51,6 +54,8 @@ export interface PairedFolder extends PairedDataset {
   sides(index: number): Promise<{ width: number; height: number }>;
   /** The name of a pair, as `get` gives it. */
   nameOf(index: number): string;
+  /** Pairs of this set as they lie in their files: neither shrunk, nor kept in memory. */
+  readonly asStored: PairedDataset;
   /** Hashes the names of all pairs and the sizes of their files in bytes: it tells one set from another without reading any. */
   fingerprint(): Promise<string>;
 }
@@ -79,7 +84,7 @@ export async function openPairedTree(
     verify = false,
     halves = {},
     onProgress,
-  } = expectOptions('openPairedFolder', options, ['maxSide', 'cacheBytes', 'verify', 'halves', 'onProgress']);
+  } = expectOptions('openPairedFolder', options, PAIRED_FOLDER_OPTIONS);
   if (split !== 'train' && split !== 'val' && split !== 'test') {
     throw new ShadegradError('INVALID_ARGUMENT', 'split of a folder of pairs', {
       expected: "'train', 'val' or 'test'",
@@ -155,6 +160,12 @@ export async function openPairedTree(
       return inTurn(async () => hashOf(tree, await Promise.all(pathsOf(files).map((path) => tree.bytes(path)))));
     },
     fingerprint: () => fingerprintOf(tree, pairs),
+    asStored: {
+      name: `${tree.nameOf(directory)}/${split}`,
+      length: pairs.length,
+      get: (index) => inTurn(async () => (await readPair(tree, filesOf(index), Infinity, halves)).pair),
+      contentOf: (index) => dataset.contentOf!(index),
+    },
   };
   if (verify)
     await verifyPairs(

@@ -1,4 +1,6 @@
 import type { PairedDataset, ProgressCallback } from '../../data/dataset.js';
+import type { ImagePair, RgbImage } from '../../data/image.js';
+import { firstSamples } from '../../data/first-samples.js';
 import { expectPrepared, isCutOnHost, keptSize, shrunkSize } from '../../data/preprocess/prepare.js';
 import { spread } from '../../data/spread.js';
 import { syntheticFacades } from '../../data/synthetic-facades.js';
@@ -20,7 +22,6 @@ import { noImageSets, openImageFolder, openImageSets, type ImageSetsFolder } fro
 import type { ImageTree } from '../files/image-tree.js';
 import { findPairs, type Split } from '../files/pair-layout.js';
 import { openPairedTree, verifySamples, type HalfReadings, type PairedFolder, type PairedFolderOptions } from '../files/paired-folder.js';
-import type { SideLimit } from '../files/picture.js';
 import type { DrawnData, ImagePlan, TrainingScheme } from '../scheme.js';
 import { completeOptions } from '../trainer-options.js';
 import { optionsOf, type RunSettings } from './settings.js';
@@ -36,6 +37,11 @@ export interface TrainingData<Dataset extends TrainingDataset = PairedDataset> {
   readonly validation: PairedDataset;
   /** The training images as the device should keep them, in pixels. */
   readonly storedSize: PixelSize;
+  /**
+   * The training images as those are read that are measured, for what is measured beside these, such as their mean. Left out where
+   * `train` is as good: of images that are drawn.
+   */
+  readonly compared?: TrainingDataset;
   /** Of the names and sizes of the training files; of pairs that are drawn, none. */
   readonly fingerprint?: string;
   /** Whether there is nothing but what is trained on to measure: a single sample. */
@@ -47,6 +53,12 @@ const SYNTHETIC_PAIRS = { train: 400, val: 100 } as const;
 const SYNTHETIC_SIDES = { min: 32, max: 512 } as const;
 /** Decoded training images that are kept in memory. */
 export const CACHE_BYTES = 2 ** 30;
+/**
+ * How images are read that are measured: as they lie in their files, so that they are resized once, to the size of the networks, as
+ * `translate` does. Those to train on are kept at the size before the random crop; brought from there to that of the networks they would be
+ * softer. Whoever measures holds them.
+ */
+export const AS_STORED = { maxSide: Infinity, cacheBytes: 0 } as const;
 /** Files whose headers are read at the same time. */
 const HEADERS_AT_ONCE = 8;
 /** And so many whose sizes are looked at, for which their headers do. */
@@ -91,15 +103,20 @@ export async function openTrainingData(
     const storedSize = typeof loadSize === 'number' && !isCutOnHost(plan) ? drawn(loadSize) : keptSize(plan);
     return { train: draw('train', drawn(loadSize)), validation: draw('val', drawn(size)), storedSize };
   }
-  const open = async (split: Split): Promise<PairedFolder> => {
-    const folder = await openFolder(source, split, { maxSide: shrunkSize(plan), cacheBytes: CACHE_BYTES, halves: plan.halves ?? {} });
+  const { halves = {} } = plan;
+  const open = async (split: Split, kept: Pick<PairedFolderOptions, 'maxSide' | 'cacheBytes'>): Promise<PairedFolder> => {
+    const folder = await openFolder(source, split, { ...kept, halves });
     for (const line of folder.notes) note(line);
     return folder;
   };
-  const train = await open('train');
-  const { validation, rest, remark } = (await openFirst(open, ['val', 'test'], note)) ?? holdOut(train);
+  const train = await open('train', { maxSide: shrunkSize(plan), cacheBytes: CACHE_BYTES });
+  const held = heldOutCount(train.length);
+  const other = await openFirst((split) => open(split, AS_STORED), ['val', 'test'], note);
+  const { validation, remark, unvalidated = false } = other ?? holdOut(train.asStored, held);
   if (remark !== undefined) note(remark);
-  const pairs = rest ?? train;
+  const isHeldOut = other === undefined && held > 0;
+  const trainedOn = (pairs: PairedDataset): PairedDataset => (isHeldOut ? partOfPairs(pairs, 'the rest', 0, pairs.length - held) : pairs);
+  const pairs = trainedOn(train);
   const sampled = new Set(spread(pairs.length, SAMPLED_PAIRS));
   const looked = [...new Set([...sampled, ...spread(train.length, SIZED_PAIRS)])].sort((a, b) => a - b);
   const reads = looked.map((index) => async () => {
@@ -110,18 +127,18 @@ export async function openTrainingData(
   await place.watch((onProgress) => verifySamples('pairs', reads, onProgress), 'looking at the pairs of train/');
   return {
     train: pairs,
-    validation,
+    compared: trainedOn(train.asStored),
+    validation: resizedOnce(validation, plan),
     storedSize: isCutOnHost(plan) ? keptSize(plan) : await ownSize(train, loadSize),
     fingerprint: await train.fingerprint(),
-    ...(validation === train && { unvalidated: true }),
+    ...(unvalidated && { unvalidated }),
   };
 }
 
 interface Validation {
   validation: PairedDataset;
-  /** What is left to train on, when the validation images were taken from the training images. */
-  rest?: PairedDataset;
   remark?: string;
+  unvalidated?: true;
 }
 
 async function openFirst(
@@ -143,21 +160,48 @@ async function openFirst(
   return undefined;
 }
 
-function holdOut(train: PairedDataset): Validation {
-  const count = heldOutCount(train.length);
-  if (count === 0) return { validation: train, remark: unvalidatedNote('pair') };
-  const part = (name: string, start: number, length: number): PairedDataset => ({
-    name: `${train.name} (${name})`,
-    length,
-    get: (index) => train.get(start + index),
-    ...(train.contentOf && { contentOf: (index: number) => train.contentOf!(start + index) }),
-  });
+/** The last pairs of a set, to validate on; of a single one, that one. */
+function holdOut(train: PairedDataset, count: number): Validation {
+  if (count === 0) return { validation: train, remark: unvalidatedNote('pair'), unvalidated: true };
   return {
-    validation: part('held out', train.length - count, count),
-    rest: part('the rest', 0, train.length - count),
+    validation: partOfPairs(train, 'held out', train.length - count, count),
     remark: `there is neither val/ nor test/ with pairs; the last ${count} of ${train.length} training pairs are held out to validate`,
   };
 }
+
+/**
+ * Pairs whose contents say where they are resized once and earlier versions resized them twice: what was measured then was of softer
+ * images, and a run that goes on does not compare it with what is measured now.
+ */
+function resizedOnce(pairs: PairedDataset, plan: ImagePlan): PairedDataset {
+  const [width, height] = widthAndHeight(plan.loadSize);
+  const [cropWidth, cropHeight] = widthAndHeight(plan.size);
+  if (!pairs.contentOf || isCutOnHost(plan) || (width === cropWidth && height === cropHeight)) return pairs;
+  const isLarger = (image: RgbImage): boolean => image.width > width || image.height > height;
+  const seen = new Map<number, Promise<boolean>>();
+  const get = (index: number): Promise<ImagePair> => {
+    const pair = Promise.resolve(pairs.get(index));
+    const larger = pair.then(
+      ({ a, b }) => isLarger(a) || isLarger(b),
+      () => false,
+    );
+    seen.set(index, larger);
+    return pair;
+  };
+  const contentOf = async (index: number): Promise<string> => {
+    if (!seen.has(index)) await get(index);
+    const [content, larger] = await Promise.all([pairs.contentOf!(index), seen.get(index)]);
+    return larger ? `${content} resized once` : content;
+  };
+  return { ...pairs, get, contentOf };
+}
+
+const partOfPairs = (pairs: PairedDataset, name: string, start: number, length: number): PairedDataset => ({
+  name: `${pairs.name} (${name})`,
+  length,
+  get: (index) => pairs.get(start + index),
+  ...(pairs.contentOf && { contentOf: (index: number) => pairs.contentOf!(start + index) }),
+});
 
 /**
  * The size that all images share, when its sides are even; else what they would be resized to anyway. Read from headers, and of a set that
@@ -199,15 +243,18 @@ export async function openUnpairedData(
         if (!(error instanceof ShadegradError) || !error.code.startsWith('DATA_') || error.cause !== undefined) throw error;
         throw await noImageSets(place.tree, source, error.code);
       });
-    const { train: pairs, ...rest } = await openTrainingData(place, source, plan, note);
-    return { ...rest, train: unpaired(pairs) };
+    const { train: pairs, compared, ...rest } = await openTrainingData(place, source, plan, note);
+    return { ...rest, train: unpaired(pairs), ...(compared && { compared: unpaired(compared as PairedDataset) }) };
   }
   for (const line of train.notes) note(line);
-  const other = await openValidation(place, source, options, note);
-  const { validation, rest = train, unvalidated } = other ? { validation: other } : holdOutOfEach(train, note);
+  const whole = (await openImageSets(place.tree, source, 'train', AS_STORED))!;
+  const other = await openValidation(place, source, note);
+  const { validation, restOf, unvalidated } = other ? { validation: other, restOf: undefined } : holdOutOfEach(whole, note);
+  const rest = restOf?.(train) ?? train;
   await place.watch((onProgress) => verifySets([rest.a, rest.b], onProgress, plan), 'reading a sample of both sets');
   return {
-    ...{ train: rest, validation: serialPairs(validation), storedSize: keptSize(plan), fingerprint: await train.fingerprint() },
+    ...{ train: rest, compared: restOf?.(whole) ?? whole, validation: resizedOnce(serialPairs(validation), plan) },
+    ...{ storedSize: keptSize(plan), fingerprint: await train.fingerprint() },
     ...(unvalidated && { unvalidated }),
   };
 }
@@ -276,14 +323,16 @@ export function planOf(
   return { ...sizes, halves: scheme.readings?.(options) ?? {}, seed: settings.seed, drawn: scheme.drawn, ...labels };
 }
 
-async function openValidation(
-  place: DataPlace,
-  source: DataSource,
-  options: { maxSide: SideLimit; cacheBytes: number },
-  note: (line: string) => void,
-): Promise<ImageSetsFolder | null> {
+/** Data of which the first samples alone are trained on. */
+export const ofFirst = (data: TrainingData<TrainingDataset>, most: number): TrainingData<TrainingDataset> => ({
+  ...data,
+  train: firstSamples(data.train, most),
+  ...(data.compared && { compared: firstSamples(data.compared, most) }),
+});
+
+async function openValidation(place: DataPlace, source: DataSource, note: (line: string) => void): Promise<ImageSetsFolder | null> {
   for (const split of ['val', 'test'] as const) {
-    const sets = await openImageSets(place.tree, source, split, options).catch((error: unknown) => {
+    const sets = await openImageSets(place.tree, source, split, AS_STORED).catch((error: unknown) => {
       if (!(error instanceof ShadegradError) || error.code !== 'DATA_EMPTY') throw error;
       note(`note: ${error.what.replace(/^There/, 'there')}: nothing can be validated on it`);
       return null;
@@ -295,16 +344,16 @@ async function openValidation(
   return null;
 }
 
-/** The last images of each set, and what is left to train on. */
+/** The last images of each set to validate on, and what is left of these sets, however they are read, to train on. */
 function holdOutOfEach(
   train: UnpairedDataset,
   note: (line: string) => void,
-): { validation: UnpairedDataset; rest?: UnpairedDataset; unvalidated?: true } {
+): { validation: UnpairedDataset; restOf?: (train: UnpairedDataset) => UnpairedDataset; unvalidated?: true } {
   const counts = [train.a, train.b].map(({ length }) => heldOutCount(length));
-  const parts = (from: (set: ImageSet, held: number) => [start: number, length: number]): UnpairedDataset => ({
-    name: train.name,
-    a: partOf(train.a, ...from(train.a, counts[0]!)),
-    b: partOf(train.b, ...from(train.b, counts[1]!)),
+  const parts = ({ name, a, b }: UnpairedDataset, from: (set: ImageSet, held: number) => [start: number, length: number]) => ({
+    name,
+    a: partOf(a, ...from(a, counts[0]!)),
+    b: partOf(b, ...from(b, counts[1]!)),
   });
   if (counts.every((count) => count === 0)) {
     note(unvalidatedNote('image in either set'));
@@ -315,8 +364,8 @@ function holdOutOfEach(
       (counts.includes(0) ? ' (of a single image, that one is used for both)' : ''),
   );
   return {
-    validation: parts(({ length }, held) => (held === 0 ? [0, length] : [length - held, held])),
-    rest: parts(({ length }, held) => [0, length - held]),
+    validation: parts(train, ({ length }, held) => (held === 0 ? [0, length] : [length - held, held])),
+    restOf: (sets) => parts(sets, ({ length }, held) => [0, length - held]),
   };
 }
 

@@ -17,7 +17,7 @@ export interface ChosenFile {
 
 /** A data set that is kept in the browser. */
 export interface KeptDataSet {
-  /** As it was called when it was kept. */
+  /** Its name, under which it is opened again. */
   readonly name: string;
   /** How many files it has. */
   readonly files: number;

@@ -1,6 +1,7 @@
 import { ShadegradError } from '../../errors.js';
 import type { NetworkArchitecture } from '../../models/kind.js';
 import { buildNetwork, isGenerator, isLabelledGenerator } from '../../models/registry.js';
+import { averageName } from '../../training/averages.js';
 import type { TrainingCheckpoint } from '../../training/checkpoint-info.js';
 import { readCheckpointHeader } from '../../training/checkpoint.js';
 import type { OptionValue } from '../../training/option-table.js';
@@ -44,8 +45,8 @@ export interface KeptRun extends RunAbout {
   readonly bytes: number;
   /** When it was saved last, in milliseconds since 1970. */
   readonly savedAt: number;
-  /** Whether it learns to make pictures out of pictures, so that its checkpoint can be used to translate. */
-  readonly translates: boolean;
+  /** The networks of its checkpoint that make pictures out of pictures, by the names that findNetwork() takes; of some schemes none. */
+  readonly generators: readonly string[];
 }
 
 interface Checkpoint {
@@ -260,10 +261,16 @@ export async function listRuns(): Promise<KeptRun[]> {
       totalSteps: typeof total === 'number' ? total : null,
       bytes: files.reduce((sum, file) => sum + (file?.size ?? 0), 0),
       savedAt: Math.max(0, ...files.map((file) => file?.lastModified ?? 0)),
-      translates: Object.values(info?.networks ?? {}).some(isTranslator),
+      generators: generatorsOf(info),
     });
   }
   return runs.sort((a, b) => b.savedAt - a.savedAt);
+}
+
+/** Running averages stand for their networks, as everywhere where nobody asks for the weights themselves. */
+function generatorsOf(info: TrainingCheckpoint | null): string[] {
+  const names = Object.entries(info?.networks ?? {}).flatMap(([name, architecture]) => (isTranslator(architecture) ? [name] : []));
+  return typeof info?.options.ema === 'number' ? names.map(averageName) : names;
 }
 
 /** Whether a network is a generator of pictures out of pictures: not of random numbers, no discriminator, and no other one. */

@@ -1,10 +1,10 @@
-import { firstSamples } from '../../data/first-samples.js';
 import type { ProgressCallback } from '../../data/dataset.js';
 import { ShadegradError } from '../../errors.js';
 import type { TrainingDataset } from '../../training/batches.js';
 import {
   openDrawnImages,
   openPlainImages,
+  ofFirst,
   openTrainingData,
   openUnpairedData,
   planOf,
@@ -55,7 +55,7 @@ export async function openData(
     },
   }[scheme.data ?? 'paired']();
   const most = settings.maxDatasetSize;
-  return typeof most === 'number' ? { ...data, train: firstSamples(data.train, most) } : data;
+  return typeof most === 'number' ? ofFirst(data, most) : data;
 }
 
 /** @throws INVALID_ARGUMENT for pictures that browsers do not make ready; runs that Node began may ask for them */

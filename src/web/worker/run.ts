@@ -108,7 +108,7 @@ export class BrowserRun {
       const validator = await Validator.create(gpu, { scheme, networks, options, dataset: data.validation, count, labels });
       opened.push(() => validator.dispose());
       const measured = new Measured(scheme, settings, measuredState(info?.options.measured));
-      const baseline = data.unvalidated ? undefined : await validator.baseline(asPairs(data.train));
+      const baseline = data.unvalidated ? undefined : await validator.baseline(asPairs(data.compared ?? data.train));
       const losses = lossRows(scheme, options);
       const history = new BrowserHistory({ ...scheme, losses }, store, validator, tell, data.fingerprint);
       history.restore(await store.restoreLog(info ? info.step : null));

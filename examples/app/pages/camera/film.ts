@@ -253,7 +253,7 @@ export class Film {
   /** Begins a recording, whose file is given when it ends. */
   record(): void {
     if (this.recording) return;
-    const recording = recordCanvas(this.frames.shown!, (bytes) => this.recording === recording && (this.recorded.value = bytes));
+    const recording = recordCanvas(this.frames.shown.current!, (bytes) => this.recording === recording && (this.recorded.value = bytes));
     if (!recording) return;
     this.recording = recording;
     this.recorded.value = 0;
@@ -276,7 +276,7 @@ export class Film {
   /** Gives the picture that is shown, as a file. */
   async savePicture(): Promise<void> {
     try {
-      const file = await pngOf(this.frames.shown!, 'shadegrad-camera.png');
+      const file = await pngOf(this.frames.shown.current!, 'shadegrad-camera.png');
       giveFile(file);
       this.said.value = `${file.name} saved`;
     } catch (error) {

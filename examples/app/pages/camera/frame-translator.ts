@@ -15,6 +15,11 @@ export interface FrameSettings {
   smoothing(): number;
 }
 
+/** A canvas of the page, while it is there. */
+interface CanvasRef {
+  current: HTMLCanvasElement | null;
+}
+
 /** Side of pictures while there is no model. */
 const SIDE = 256;
 
@@ -24,9 +29,9 @@ const NOTICE_OF_LOSS = 2000;
 /** Takes frames of a video through the filter and the app's model, onto two canvases of the page. */
 export class FrameTranslator {
   /** What the model is given. */
-  preview: HTMLCanvasElement | null = null;
+  readonly preview: CanvasRef = { current: null };
   /** What it makes of it. */
-  shown: HTMLCanvasElement | null = null;
+  readonly shown: CanvasRef = { current: null };
 
   private readonly mean = new FrameMean();
   private readonly scratch = new OffscreenCanvas(SIDE, SIDE);
@@ -77,14 +82,15 @@ export class FrameTranslator {
 
   /** Shows what the model is to be given, and returns it. */
   private look(video: HTMLVideoElement, model: OpenModel | null): Frame {
-    const { preview, scratch, settings } = this;
+    const { scratch, settings } = this;
+    const preview = this.preview.current!;
     const { width, height } = model ?? { width: SIDE, height: SIDE };
-    for (const canvas of [preview!, scratch]) fit(canvas, width, height);
-    const context = preview!.getContext('2d')!;
+    for (const canvas of [preview, scratch]) fit(canvas, width, height);
+    const context = preview.getContext('2d')!;
     const filter = settings.filter();
     if (!filter.apply) {
       drawCover(context, video, settings.isMirrored());
-      return preview!;
+      return preview;
     }
     const plain = scratch.getContext('2d', { willReadFrequently: true })!;
     drawCover(plain, video, settings.isMirrored());
@@ -97,8 +103,9 @@ export class FrameTranslator {
   /** Shows a result, or the mean of it and those before. */
   private put(result: OffscreenCanvas): void {
     const { width, height } = result;
-    fit(this.shown!, width, height);
-    const context = this.shown!.getContext('2d')!;
+    const shown = this.shown.current!;
+    fit(shown, width, height);
+    const context = shown.getContext('2d')!;
     const share = this.settings.smoothing();
     if (share > 0) {
       const pixels = result.getContext('2d')!.getImageData(0, 0, width, height);

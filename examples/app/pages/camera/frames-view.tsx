@@ -20,17 +20,11 @@ export function Frames({ film }: { readonly film: Film }): VNode {
       )}
       <div class="film-frames" hidden={isEmpty}>
         <figure class="film-in">
-          <canvas ref={(canvas) => void (film.frames.preview = canvas)} class="picture" role="img" aria-label="What the model is given" />
+          <canvas ref={film.frames.preview} class="picture" role="img" aria-label="What the model is given" />
           <figcaption class="quiet">{filter.apply ? `In, through the filter “${filter.title}”` : 'In'}</figcaption>
         </figure>
         <figure class="film-out">
-          <canvas
-            ref={(canvas) => void (film.frames.shown = canvas)}
-            class="picture"
-            role="img"
-            aria-label="What the model makes of it"
-            hidden={!hasResult}
-          />
+          <canvas ref={film.frames.shown} class="picture" role="img" aria-label="What the model makes of it" hidden={!hasResult} />
           {!hasResult && <p class="film-none quiet">{placeholder()}</p>}
           <figcaption class="quiet">{film.isFrozen.value ? 'Out, held' : 'Out'}</figcaption>
         </figure>

@@ -1,6 +1,6 @@
 import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
 import type { VNode } from 'preact';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
 import { deviceState } from '../../common/device.js';
 import { ModelPicker } from '../../common/model-picker.js';
 import { modelState, wantModel } from '../../common/models.js';
@@ -24,7 +24,8 @@ export default function CameraPage({ query }: PageProps): VNode {
   });
   useSignalEffect(() => film.setDevice(deviceState.value));
   const isOver = useSignal(false);
-  useEffect(() => listen(film, isOver), []);
+  // Its end must not wait until the next page has been painted: until then the camera was on, and results came for canvases that are gone.
+  useLayoutEffect(() => listen(film, isOver), []);
   return (
     <div class={`stack film${isOver.value ? ' over' : ''}`}>
       <div>

@@ -1,13 +1,14 @@
 import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { report, reportError } from '../../common/notices.js';
 
 /** A still of the camera: it is open only while one looks at it. */
 export function CameraStill({ onPicture, onClose }: { onPicture(video: HTMLVideoElement): Promise<void>; onClose(): void }): VNode {
   const video = useRef<HTMLVideoElement>(null);
   const isReady = useSignal(false);
-  useEffect(() => {
+  // Its end must not wait for a paint: what comes until then would be for a video that is gone.
+  useLayoutEffect(() => {
     let stream: MediaStream | undefined;
     let isOpen = true;
     const stop = (): void => {

@@ -1,6 +1,6 @@
 import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import type { VNode } from 'preact';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { InputKind, ModelRow } from '../../common/model-rows.js';
 import { loadCatalogue, models, modelState, wantModel } from '../../common/models.js';
 import type { PageProps } from '../registry.js';
@@ -47,7 +47,7 @@ export default function DrawPage({ query }: PageProps): VNode {
       isKnown.value = true;
     });
   }, [asked, drawn]);
-  useEffect(() => () => void studio.close(), []);
+  useLayoutEffect(() => () => void studio.close(), []);
 
   const row = useComputed((): ModelRow | undefined => {
     const now = modelState.value;

@@ -232,11 +232,11 @@ function Kept({ busy }: { readonly busy: boolean }): VNode | null {
                   Train as long again
                 </button>
               )}
-              {run.translates && (
-                <button type="button" onClick={() => void state.useInDraw(run)}>
-                  Use in Draw
+              {run.generators.map((name) => (
+                <button key={name} type="button" onClick={() => void state.useInDraw(run, name)}>
+                  {run.generators.length === 1 ? 'Use in Draw' : `Use ${name} in Draw`}
                 </button>
-              )}
+              ))}
               <button type="button" disabled={totalSteps === null} onClick={() => void state.download(id)}>
                 Download checkpoint
               </button>

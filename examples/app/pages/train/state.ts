@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import type { Finding, ShadegradError } from 'shadegrad';
+import { SCHEMES, type Finding, type ShadegradError } from 'shadegrad';
 import {
   deleteDataSet,
   deleteRun,
@@ -252,19 +252,30 @@ export async function download(run: string): Promise<void> {
 }
 
 /** Opens what a run has learned on the page Draw. */
-export async function useInDraw({ id, title, source, options }: KeptRun): Promise<void> {
+export async function useInDraw(run: KeptRun, network: string): Promise<void> {
+  const { id, title, generators } = run;
   try {
     const file = await exportRun(id);
-    const labels = source === 'synthetic' && options.direction !== 'AtoB';
+    const input = drawnInput(run, generators.length === 1 ? 0 : generators.indexOf(network));
     const isOpen = await addModel([new File([file], `${title}.safetensors`)], {
-      title,
+      title: generators.length === 1 ? title : `${title}, ${network}`,
+      network,
       about: 'Trained in this browser.',
-      ...(labels && { input: 'labels' as const, palette: 'facades' }),
+      ...(input && { input, ...(input === 'labels' && { palette: 'facades' }) }),
     });
     if (isOpen) goTo('draw');
   } catch (error) {
     reportError(error);
   }
+}
+
+/** What a generator takes whose pictures the program drew: of facades, label maps are half B of the pairs. Null of other pictures. */
+function drawnInput({ source, scheme, options }: KeptRun, generator: number): 'labels' | 'pictures' | null {
+  const row = SCHEMES.find(({ name }) => name === scheme);
+  if (source !== 'synthetic' || !row) return null;
+  if (row.drawn) return 'pictures';
+  const usual = Object.entries<{ readonly default?: unknown }>(row.options).map(([name, { default: value }]) => [name, value]);
+  return row.pictures({ ...Object.fromEntries(usual), ...options }).given[generator]?.half === 'b' ? 'labels' : 'pictures';
 }
 
 function remember(run: string): void {

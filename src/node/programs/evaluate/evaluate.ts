@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
+import { basename, extname, resolve } from 'node:path';
 import { ShadegradError } from '../../../errors.js';
 import { printableName, printableText } from '../../../formats/names.js';
 import type { WeightFile } from '../../../formats/weight-file.js';
@@ -13,9 +13,10 @@ import { formatCountOf } from '../../../formats/words.js';
 import { formatHelp } from '../../terminal/help.js';
 import { keepAside, keepQuiet, remark } from '../../terminal/remarks.js';
 import { savedSources, SYNTHETIC } from '../../training/data.js';
-import { evaluateRun, type EvaluateRunOptions } from '../../training/evaluated.js';
+import { evaluateRun, type EvaluatedRun, type EvaluateRunOptions } from '../../training/evaluated.js';
 import { drawnTitle } from '../../training/flags.js';
 import { existingRunFolder, runOfCheckpoint, RunFolder } from '../../training/folder.js';
+import { apartOf, keepsAverages, resultsFolder } from '../../training/results-folder.js';
 import { StatusLine } from '../../training/status-line.js';
 import { schemeOfRun } from '../../training/tested.js';
 import { openCheckpoint } from '../../weights/checkpoint.js';
@@ -36,7 +37,7 @@ import { openModels } from './models.js';
 import { checkHuman, evaluateByPeople } from './human/human.js';
 import { StandOuts } from './stand-outs.js';
 import { evaluateWeights } from './weights.js';
-import { expectPlaceFor, printEvaluation, writeEvaluation, type Evaluated } from './results.js';
+import { expectPlaceFor, NUMBERS, printEvaluation, writeEvaluation, type Evaluated, type EvaluatedFacts } from './results.js';
 
 /**
  * Runs the program of `shadegrad evaluate`: measures made pictures against real ones.
@@ -142,12 +143,14 @@ async function evaluatedWeights(path: string, flags: EvaluateFlags, how: Evaluat
       };
       const asked = { ...how, ...{ models, outputs: flags.samples ?? 1 }, onSample };
       const evaluation = await evaluateWeights(gpu, { opened, data, split, direction, network, averages, count }, asked, remark);
-      const on = `${printableName(data)} (${evaluation.split})`;
-      const way = evaluation.direction;
-      const lead = `What its generator makes (${way}), on ${on}.`;
+      const lead = `What its generator makes (${evaluation.direction}), on ${printableName(data)} (${evaluation.split}).`;
+      const source = {
+        ...{ weights: isRemote(path) ? path : opened.path, ...(network !== undefined && { network }), data },
+        ...measuredFacts(evaluation, standOuts, flags),
+      };
       return {
         ...{ evaluation, standOuts, page: { title: printableName(path), lead, titles: evaluation.titles } },
-        ...{ source: { weights: isRemote(path) ? path : opened.path, direction: way, data: on }, output: flags.output },
+        ...{ source, output: flags.output },
       };
     } finally {
       line.end();
@@ -197,16 +200,26 @@ async function evaluatedRun(folder: RunFolder, path: string, flags: EvaluateFlag
         for (const model of Object.values(models)) model.dispose?.();
       });
       const images = sources[0] === SYNTHETIC ? `synthetic ${drawnTitle(scheme)}` : sources.map(printableName).join(' and ');
-      const on = evaluation.split === undefined ? images : `${images} (${evaluation.split})`;
+      const on = evaluation.split === 'validation' ? images : `${images} (${evaluation.split})`;
+      const data = sources[0] === SYNTHETIC ? images : sources.length === 1 ? sources[0]! : sources;
+      const source = {
+        ...{ run: folder.path, checkpoint: basename(path), scheme: scheme.name, step: info.step },
+        ...(keepsAverages(info.options) && { averages: flags.averages }),
+        ...{ data, ...measuredFacts(evaluation, standOuts, flags) },
+      };
+      const apart = {
+        ...(basename(path) !== basename(folder.checkpoint) && { checkpoint: basename(path, extname(path)) }),
+        ...apartOf(info.options, flags, sources, evaluation.split),
+        ...(!evaluation.isFirstWay && { direction: evaluation.direction }),
+      };
       return {
-        ...{ evaluation, standOuts },
-        source: { run: folder.path, scheme: scheme.name, step: info.step, data: on },
+        ...{ evaluation, standOuts, source },
         page: {
           title: `${scheme.title}: ${printableName(folder.path)}`,
           lead: `What its networks make after ${formatCountOf(info.step, 'step')}, on ${on}.`,
           titles: evaluation.titles,
         },
-        output: flags.output ?? join(folder.path, evaluationOf(folder, path)),
+        output: flags.output ?? (await resultsFolder(folder, 'evaluation', apart, NUMBERS)),
       };
     } finally {
       gpu.destroy();
@@ -216,9 +229,15 @@ async function evaluatedRun(folder: RunFolder, path: string, flags: EvaluateFlag
   }
 }
 
-/** The folder for the results of a checkpoint in that of its run: those of another than the latest do not replace them. */
-const evaluationOf = ({ checkpoint }: RunFolder, path: string): string =>
-  path === checkpoint || basename(path) === basename(checkpoint) ? 'evaluation' : `evaluation-${basename(path, extname(path))}`;
+/** What results are of, what they were measured on and how. */
+const measuredFacts = (
+  { split, direction, prepared }: Pick<EvaluatedRun, 'split' | 'direction' | 'prepared'>,
+  { size }: StandOuts,
+  { count, samples, seed }: EvaluateFlags,
+): EvaluatedFacts => ({
+  ...{ split, direction: direction ?? null, size, prepared },
+  ...{ atMost: count ?? null, samples: samples ?? 1, seed },
+});
 
 /** Evaluates the pictures of two folders. */
 async function evaluatedFolders(flags: EvaluateFlags, how: EvaluateOptions): Promise<Evaluated> {
@@ -257,12 +276,24 @@ async function evaluatedFolders(flags: EvaluateFlags, how: EvaluateOptions): Pro
     const beside = flags.unpaired ? 'all together' : 'by their names';
     const lead = `The pictures of ${printableName(made)}, ${beside} against those of ${printableName(real)}.`;
     const page = { title: `Pictures of ${printableName(made)}`, lead, titles: { made: 'Made', real: 'Real' } };
-    return { ...{ evaluation, standOuts, page }, source: { made, real }, output: flags.output };
+    return { ...{ evaluation, standOuts, page }, source: { made, real, ...ofFolders(flags, standOuts) }, output: flags.output };
   } finally {
     for (const model of Object.values(models)) model.dispose?.();
     gpu?.destroy();
   }
 }
+
+/** What results of two folders are of. */
+const ofFolders = ({ count, samples, seed, resize, grey, half }: EvaluateFlags, { size }: StandOuts): EvaluatedFacts => ({
+  size,
+  prepared:
+    [
+      ...(half === undefined ? [] : [`the ${half} half of each real picture`]),
+      ...(resize === undefined ? [] : [`${resize} pictures resized to the others (bicubic)`]),
+      ...(grey ? ['luminance alone'] : []),
+    ].join('; ') || 'as they are',
+  ...{ atMost: count ?? null, samples: samples ?? 1, seed },
+});
 
 async function deviceOf({ adapter }: EvaluateFlags): Promise<Gpu> {
   const { gpu, adapterChoice } = await openNodeGpu(adapter === undefined ? {} : { adapter });

@@ -173,7 +173,9 @@ const OWN = [
     group: 'Results',
     type: 'string',
     placeholder: 'DIR',
-    description: 'folder for numbers and page, made if missing; by default evaluation/ in that of the run, and of folders none',
+    description:
+      'folder for numbers and page, made if missing; by default evaluation/ in that of the run, or evaluation-train/ and the like for ' +
+      'other images or another checkpoint; of folders none',
   },
   { name: 'csv', group: 'Results', type: 'string', placeholder: 'FILE', description: 'writes a table of the values of every picture, too' },
   { name: 'json', group: 'Results', type: 'boolean', description: 'print the numbers as JSON, in place of a table' },

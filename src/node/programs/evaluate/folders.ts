@@ -201,7 +201,7 @@ const sizeOf = ({ width, height }: RgbImage): [number, number] => [width, height
 
 async function readSample({ name, made: paths, real: realPath, input }: Files, folders: PictureFolders): Promise<EvaluatedSample> {
   const { half, grey, resize } = folders;
-  const [whole, ...pictures] = await Promise.all([realPath, ...paths].map(readImage));
+  const [whole, ...pictures] = await Promise.all([realPath, ...paths].map((path) => readImage(path)));
   const halved = halfOf(whole!, half, realPath);
   const real = grey ? greyImage(halved) : halved;
   const made = pictures.map((image, at) => {

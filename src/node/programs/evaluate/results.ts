@@ -12,13 +12,62 @@ import type { EvaluateFlags } from './flags.js';
 import type { StandOuts } from './stand-outs.js';
 
 /** The files of an evaluation in its folder. */
-const [NUMBERS, PAGE] = ['evaluation.json', 'index.html'];
+export const NUMBERS = 'evaluation.json';
+const PAGE = 'index.html';
+
+/** What a result says of what was evaluated, and what page and terminal call it. */
+const FACTS = {
+  run: 'run',
+  checkpoint: 'checkpoint',
+  weights: 'weights',
+  network: 'network',
+  scheme: 'scheme',
+  step: 'step',
+  averages: 'running averages of the weights',
+  made: 'made pictures',
+  real: 'real pictures',
+  data: 'data',
+  split: 'split',
+  direction: 'direction',
+  size: 'size',
+  prepared: 'images',
+  atMost: 'pictures at most',
+  samples: 'pictures of each input',
+  seed: 'seed',
+} as const;
+
+/** A fact: a text, a number, whether something is so, sides in pixels, or several texts; null where it is not known, or not one. */
+type Fact = string | number | boolean | readonly number[] | readonly string[] | null;
+
+/** What was evaluated: of FACTS those that mean something there. */
+export type EvaluatedFacts = { readonly [Name in keyof typeof FACTS]?: Fact | undefined };
+
+/** The facts that are known, with what they are called, in words. */
+function factsOf(source: EvaluatedFacts): [label: string, value: string][] {
+  return Object.entries(FACTS).flatMap(([name, label]) => {
+    const value: Fact | undefined = source[name as keyof EvaluatedFacts];
+    if (value === undefined || value === null) return [];
+    if (typeof value === 'boolean') return [[label, value ? 'yes' : 'no']];
+    const isSides = typeof value === 'object' && typeof value[0] === 'number';
+    return [
+      [
+        label,
+        typeof value === 'object'
+          ? value
+              .map(String)
+              .map(printableText)
+              .join(isSides ? ' x ' : ' and ')
+          : printableText(String(value)),
+      ],
+    ];
+  });
+}
 
 /** An evaluation, and what it is of. */
 export interface Evaluated {
   readonly evaluation: Evaluation;
-  /** What was evaluated, for the numbers: a run with its step and data, or two folders. */
-  readonly source: Readonly<Record<string, string | number>>;
+  /** What was evaluated, and on what, by the names of FACTS. */
+  readonly source: EvaluatedFacts;
   /** Title and lead of the page, and the headings of its pictures. */
   readonly page: {
     readonly title: string;
@@ -37,7 +86,9 @@ export function numbersOf({
 }: Pick<Evaluated, 'evaluation' | 'source'>): string {
   const described = ({ value, samples, label, better, unit, metric }: EvaluatedColumn): object => ({
     ...{ metric, label, better, unit: unit ?? null, value },
-    ...(samples && { mean: samples.mean, median: samples.median, deviation: samples.deviation, interval: samples.interval }),
+    // Of most metrics the value is the mean over the samples, and stands there already.
+    ...(samples && samples.mean !== value && { mean: samples.mean }),
+    ...(samples && { median: samples.median, deviation: samples.deviation, interval: samples.interval }),
   });
   const named = (some: readonly EvaluatedColumn[]): object => Object.fromEntries(some.map((column) => [column.name, described(column)]));
   return `${formatJson({
@@ -94,7 +145,8 @@ export async function writeEvaluation(evaluated: Evaluated, { csv }: Pick<Evalua
   if (output !== undefined) {
     const { title, lead, titles } = page;
     const shown = { columns: standOuts.columns(titles), standOuts: standOuts.list() };
-    const rendered = renderEvaluationPage({ title, lead, evaluation, ...shown, version: LIBRARY_VERSION });
+    const facts = factsOf(evaluated.source);
+    const rendered = renderEvaluationPage({ title, lead, facts, evaluation, ...shown, version: LIBRARY_VERSION });
     files.push([join(output, NUMBERS), numbersOf(evaluated)], [join(output, PAGE), rendered]);
   }
   await writeFilesAtomic(files.map(([path, text]) => [path, bytesOf(text)]));
@@ -109,6 +161,9 @@ export function printEvaluation(evaluated: Evaluated, { json }: Pick<EvaluateFla
     process.stdout.write(numbersOf(evaluated));
     return;
   }
+  const { run: _, weights: __, made: ___, real: ____, ...rest } = evaluated.source;
+  const facts = factsOf(rest);
+  if (facts.length > 0) remark(facts.map(([label, value]) => `${label} ${value}`).join('; '));
   const constants = new Map(evaluation.constant?.map(({ name, value }) => [name, value]));
   const heads = ['', 'all', 'median', 'deviation', '95% interval', ...(evaluation.constant ? ['mean photo'] : []), ''];
   const rows = evaluation.columns.map((column): string[] => {

@@ -24,6 +24,8 @@ export class StandOuts {
   private readonly worst = new Map<string, Kept[]>();
   private readonly higher: ReadonlyMap<string, boolean>;
   private seen = 0;
+  /** Undefined before the first picture. */
+  private sides: readonly [width: number, height: number] | null | undefined;
   private given = false;
   private outputs = 0;
 
@@ -31,8 +33,18 @@ export class StandOuts {
     this.higher = new Map(table.flatMap(({ values }) => Object.entries(values).map(([name, { better }]) => [name, better === 'higher'])));
   }
 
+  /** The sides that all pictures have which were measured, or null where these differ. */
+  get size(): readonly [width: number, height: number] | null {
+    return this.sides ?? null;
+  }
+
   /** Takes a sample with its values. */
   add(sample: EvaluatedSample, values: MetricValues): void {
+    for (const image of [sample.made, sample.real]) {
+      if (!image || this.sides === null) continue;
+      this.sides ??= [image.width, image.height];
+      if (this.sides[0] !== image.width || this.sides[1] !== image.height) this.sides = null;
+    }
     const place = this.seen++;
     let kept: Kept | undefined;
     for (const [name, value] of Object.entries(values)) {

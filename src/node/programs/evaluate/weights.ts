@@ -1,12 +1,11 @@
-import { codingsOf } from '../../../data/codings/options.js';
+import { codingsOf, readingsOf } from '../../../data/codings/options.js';
 import { pairAt, type PairedDataset } from '../../../data/dataset.js';
 import type { RgbImage } from '../../../data/image.js';
+import { describePrepared, type PreparePlan } from '../../../data/preprocess/prepare.js';
 import { ShadegradError } from '../../../errors.js';
 import { loadNetwork } from '../../../exchange/network/load-network.js';
-import { checkpointInfo } from '../../../exchange/network/checkpoint-file.js';
-import { findNetwork, hasRun, type FoundNetwork } from '../../../exchange/read-weights.js';
+import { findNetwork, type FoundNetwork } from '../../../exchange/read-weights.js';
 import { printableName } from '../../../formats/names.js';
-import type { WeightFile } from '../../../formats/weight-file.js';
 import type { Gpu } from '../../../gpu/gpu.js';
 import { describeArchitecture } from '../../../models/describe.js';
 import type { Generator } from '../../../models/kind.js';
@@ -14,16 +13,19 @@ import { buildNetwork, isGenerator } from '../../../models/registry.js';
 import { evaluatePictures, type EvaluateOptions } from '../../../training/evaluation/evaluate.js';
 import type { EvaluatedSample } from '../../../training/evaluation/metric.js';
 import { meanImage } from '../../../training/metrics.js';
-import { colourHalves } from '../../../training/measured-halves.js';
+import { pixelSize } from '../../../pixel-size.js';
+import { codedHalves, colourHalves } from '../../../training/measured-halves.js';
 import { fittedPairs } from '../../../training/paired-evaluator.js';
 import { Translator } from '../../../training/translator.js';
-import { readProfiles } from '../../images/colour-profiles.js';
+import { readingProfiles } from '../../images/colour-profiles.js';
 import { openPairedFolder, type Split } from '../../images/dataset.js';
 import { spread } from '../../../data/spread.js';
 import { SAMPLED_PAIRS } from '../../training/data.js';
-import { withoutDraws, type EvaluatedRun, type EvaluateRunOptions } from '../../training/evaluated.js';
+import { AS_STORED } from '../../../training/run/open-data.js';
+import { knownOptions, measuredPicture, withoutDraws, type EvaluatedRun, type EvaluateRunOptions } from '../../training/evaluated.js';
 import { mayDraw } from '../../training/draws.js';
 import { readAhead } from '../../../data/read-ahead.js';
+import { publishedFacts } from '../../weights/published.js';
 import type { OpenWeights } from '../../weights/read.js';
 
 /** What weights that are no run's are evaluated on. */
@@ -33,7 +35,7 @@ export interface WeightsToEvaluate {
   readonly data: string;
   /** The split to measure; undefined for val/, or else test/. */
   readonly split: Split | undefined;
-  /** Undefined for that of the run that they are of, where the file says it, or else AtoB. */
+  /** Undefined for that of the run that they are of, where the file or the published folder says it, or else AtoB. */
   readonly direction: 'AtoB' | 'BtoA' | undefined;
   /** The network that is meant, of a file with several generators. */
   readonly network: string | undefined;
@@ -50,6 +52,7 @@ export interface EvaluatedWeights extends EvaluatedRun {
 
 /**
  * Evaluates a generator out of any file of weights on a folder of pairs; beside it the mean of the training pictures, where there are some.
+ * What the file, or the config.json of a published folder, says of the run is gone by: images come to their size and are coded as there.
  *
  * @param say prints what the user should know of the file and the data
  * @throws WEIGHTS_UNSUPPORTED for what does not translate pictures; WEIGHTS_MISMATCH where nothing says which of several generators is
@@ -61,57 +64,77 @@ export async function evaluateWeights(
   { outputs = 1, onSample, direction: _of, ...options }: EvaluateRunOptions,
   say: (line: string) => void,
 ): Promise<EvaluatedWeights> {
-  const found = networkOf(opened, called, averages);
-  const own = directionOf(opened.file);
-  const direction = named ?? own ?? 'AtoB';
-  if (named === undefined && own === undefined)
+  const alone = networkOf(opened, called, averages);
+  const found: FoundNetwork = { ...alone, ...(await publishedFacts(opened, alone.weights.architecture)) };
+  const direction = named ?? found.direction ?? 'AtoB';
+  if (named === undefined && found.direction === undefined)
     say('what is given is taken for half A, on the left, and what is made for half B (--direction)');
   const network = buildNetwork(found.weights.architecture);
-  const isOfPictures = [1, 3].includes((network as Generator).inChannels) && [1, 3].includes((network as Generator).outChannels);
-  if (!isGenerator(network) || found.coding || !isOfPictures) {
+  const codings = found.coding ? codingsOf(found.coding) : null;
+  const isOfPictures = isGenerator(network) && [network.inChannels, network.outChannels].every((channels) => [1, 3].includes(channels));
+  if (!isGenerator(network) || !(codings || isOfPictures)) {
     throw new ShadegradError('WEIGHTS_UNSUPPORTED', `${printableName(opened.path)} is no generator of pictures`, {
-      expected: 'a network that translates images of 3 channels (colours) or 1 (grey) at either end',
-      received: found.coding ? `one of ${codingsOf(found.coding)!.source.title}` : describeArchitecture(found.weights.architecture),
+      expected:
+        'a network that translates images of 3 channels (colours) or 1 (grey) at either end, or a file that says how they are coded',
+      received: describeArchitecture(found.weights.architecture),
       fix: 'evaluate the run itself, or its pictures: --made DIR --real DIR',
     });
   }
   if (outputs > 1 && !mayDraw(network)) throw withoutDraws(outputs);
-  readProfiles(found.inSrgb ? 'convert' : 'ignore', say);
-  const { pairs, of } = await openSplit(data, split);
-  const [source, target] = direction === 'AtoB' ? (['a', 'b'] as const) : (['b', 'a'] as const);
-  const size = found.imageSize ?? network.imageSizes.own;
-  const generator = (await loadNetwork(gpu, found.weights)) as Generator;
-  const translator = await Translator.create(gpu, generator, { statistics: found.statistics, size }).catch((error: unknown) => {
+  const { source, target } = direction === 'AtoB' ? ({ source: 'a', target: 'b' } as const) : ({ source: 'b', target: 'a' } as const);
+  const plan = planOf(found, network);
+  const { size } = plan;
+  const readings = found.coding ? readingsOf(found.coding) : {};
+  const halves = { ...(readings.source && { [source]: readings.source }), ...(readings.target && { [target]: readings.target }) };
+  const { hush: _, ...profiles } = readingProfiles(found.inSrgb ? 'convert' : 'ignore', say);
+  const open = (of: Split): Promise<PairedDataset> => openPairedFolder(data, of, { ...AS_STORED, ...profiles, halves });
+  const { pairs, of } = await openSplit(open, split);
+  const generator = (await loadNetwork(gpu, found.weights, { seed: found.drawSeed ?? 0 })) as Generator;
+  const how = { statistics: found.statistics, size, codings };
+  const translator = await Translator.create(gpu, generator, how).catch((error: unknown) => {
     generator.dispose();
     throw error;
   });
   const channels = { [source]: generator.inChannels, [target]: generator.outChannels } as Readonly<Record<'a' | 'b', number>>;
-  const { fit } = colourHalves([source, target], { size, loadSize: size }, channels);
+  const both = [source, target] as const;
+  const { fit, given } = codings ? codedHalves(both, plan, codings) : colourHalves(both, plan, channels);
+  const numbers = codings?.target.measured === 'numbers';
   try {
     const chosen = spread(pairs.length, count);
     async function* samples(): AsyncGenerator<EvaluatedSample> {
       let index = 0;
       for await (const pair of readAhead(chosen, async (at) => fit(await pairAt(pairs, at)))) {
         const all: RgbImage[] = [];
-        for (let output = 0; output < outputs; output++) all.push(await translator.translate(pair[source], index + output * chosen.length));
+        for (let output = 0; output < outputs; output++)
+          all.push(measuredPicture(await translator.translate(given(pair), index + output * chosen.length), numbers));
         index++;
-        yield { name: pair.name, made: all[0]!, real: pair[target], given: pair[source], ...(outputs > 1 && { outputs: all }) };
+        const [wanted, input] = [measuredPicture(pair[target], numbers), measuredPicture(pair[source], numbers)];
+        yield { name: pair.name, made: all[0]!, real: wanted, given: input, ...(outputs > 1 && { outputs: all }) };
       }
     }
-    const train = of === 'train' ? pairs : await openPairedFolder(data, 'train').catch(() => undefined);
-    const constant = train && (await meanImage(fittedPairs(train, spread(train.length, SAMPLED_PAIRS), fit), target));
+    const train = of === 'train' ? pairs : await open('train').catch(() => undefined);
+    const sampled = train && !numbers && fittedPairs(train, spread(train.length, SAMPLED_PAIRS), fit);
     const asked: EvaluateOptions = {
       ...options,
+      options: { ...knownOptions(found.coding), ...options.options },
       gpu,
-      constant,
+      constant: sampled ? await meanImage(sampled, target) : undefined,
       onSample: (sample, values, done) => onSample?.(sample, values, done, chosen.length),
     };
     const evaluation = await evaluatePictures(samples(), asked);
-    return { ...evaluation, direction, split: of, titles: { given: 'Input', made: 'Output', real: 'Target' } };
+    const titles = { given: 'Input', made: 'Output', real: 'Target' };
+    return { ...evaluation, direction, split: of, titles, prepared: describePrepared(plan), isFirstWay: true };
   } finally {
     translator.dispose();
     generator.dispose();
   }
+}
+
+/** How images come to the size of a network: as in its run, where the file says how, or else all of each is resized to it. */
+function planOf({ imageSize, preprocess, loadSize }: FoundNetwork, { imageSizes: { own } }: Generator): PreparePlan {
+  const [width, height] = imageSize ?? [own, own];
+  const size = pixelSize(width, height);
+  return preprocess === undefined ? { size, loadSize: size } : { size, preprocess, loadSize: pixelSize(loadSize ?? width, height) };
 }
 
 /** The generator that is meant. @throws as findNetwork() */
@@ -120,21 +143,18 @@ function networkOf({ file, ofNetwork }: OpenWeights, called: string | undefined,
   return averages || found.averageOf === undefined ? found : findNetwork(file, 'generator', found.averageOf);
 }
 
-/** What the run translates into what whose checkpoint a file is; undefined for other files, and for runs that translate both ways. */
-function directionOf(file: WeightFile): WeightsToEvaluate['direction'] {
-  const direction = hasRun(file) && file.format !== 'pytorch' ? checkpointInfo(file).options.direction : undefined;
-  return direction === 'AtoB' || direction === 'BtoA' ? direction : undefined;
-}
-
 /** Opens the split that is named, or else val/, test/ or train/, whichever there is. @throws DATA_NOT_FOUND, DATA_EMPTY, DATA_UNREADABLE */
-async function openSplit(data: string, split: Split | undefined): Promise<{ readonly pairs: PairedDataset; readonly of: Split }> {
-  if (split !== undefined) return { pairs: await openPairedFolder(data, split), of: split };
+async function openSplit(
+  open: (of: Split) => Promise<PairedDataset>,
+  split: Split | undefined,
+): Promise<{ readonly pairs: PairedDataset; readonly of: Split }> {
+  if (split !== undefined) return { pairs: await open(split), of: split };
   for (const of of ['val', 'test'] as const) {
-    const pairs = await openPairedFolder(data, of).catch((error: unknown) => {
+    const pairs = await open(of).catch((error: unknown) => {
       if (error instanceof ShadegradError && ['DATA_NOT_FOUND', 'DATA_EMPTY'].includes(error.code)) return undefined;
       throw error;
     });
     if (pairs) return { pairs, of };
   }
-  return { pairs: await openPairedFolder(data, 'train'), of: 'train' };
+  return { pairs: await open('train'), of: 'train' };
 }

@@ -1,6 +1,6 @@
 import { parseFlags, type FlagValues, type Program } from '../../terminal/flags.js';
 import { formatHelp } from '../../terminal/help.js';
-import { readProfiles, type ProfileWay } from '../../images/colour-profiles.js';
+import { readingProfiles, type ProfileWay, type ReadImageOptions } from '../../images/colour-profiles.js';
 import { keepQuiet, QUIET_FLAG, remark } from '../../terminal/remarks.js';
 import { expectApart, expectOperands } from './operands.js';
 
@@ -101,13 +101,12 @@ export const FILTER_FLAG = {
   description: 'how pictures are resized: bicubic for photos; nearest for label maps, whose colours stay those that they are',
 } as const;
 
-/**
- * Reads pictures as `--color-profile` says; the results have no profiles.
- *
- * @returns what the record of the results keeps of it: nothing where profiles are ignored, as before there was the flag
- */
-export function profilesOf(flags: { readonly 'color-profile'?: ProfileWay }): { readonly colorProfile?: ProfileWay } {
-  const way = flags['color-profile'] ?? 'ignore';
-  readProfiles(way, remark);
-  return way === 'ignore' ? {} : { colorProfile: way };
-}
+/** How pictures are read, as `--color-profile` says; the results have no profiles. */
+export const readingOf = (flags: { readonly 'color-profile'?: ProfileWay }): ReadImageOptions => {
+  const { hush: _, ...reading } = readingProfiles(flags['color-profile'] ?? 'ignore', remark);
+  return reading;
+};
+
+/** What the record of results keeps of how pictures were read: nothing where profiles are ignored, as before there was the flag. */
+export const profilesOf = (flags: { readonly 'color-profile'?: ProfileWay }): { readonly colorProfile?: ProfileWay } =>
+  (flags['color-profile'] ?? 'ignore') === 'ignore' ? {} : { colorProfile: flags['color-profile']! };

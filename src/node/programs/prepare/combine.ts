@@ -3,7 +3,7 @@ import { expectOneSize, joinPair, type RgbImage } from '../../../data/image.js';
 import type { FilterName } from '../../../data/fit.js';
 import { printableName } from '../../../formats/names.js';
 import { ShadegradError } from '../../../errors.js';
-import { COLOR_PROFILE_FLAG } from '../../images/colour-profiles.js';
+import { COLOR_PROFILE_FLAG, type ReadImageOptions } from '../../images/colour-profiles.js';
 import type { PictureFormatName } from '../../images/encode.js';
 import { listSet } from '../../images/image-sets.js';
 import { findPairs, listed, stemOf, type PairFiles, type Split } from '../../images/layout.js';
@@ -11,7 +11,7 @@ import { computeAside } from '../../images/picture-workers.js';
 import { readImage } from '../../images/read.js';
 import type { Program } from '../../terminal/flags.js';
 import { remark } from '../../terminal/remarks.js';
-import { FILTER_FLAG, FORMAT_FLAG, WRITING_FLAGS, makeAction, profilesOf } from './action.js';
+import { FILTER_FLAG, FORMAT_FLAG, WRITING_FLAGS, makeAction, profilesOf, readingOf } from './action.js';
 import { pictureJob, runJobs, type Job } from './jobs.js';
 import { expectDifferent } from './operands.js';
 
@@ -56,7 +56,8 @@ export const COMBINE = makeAction({
     await expectDifferent(inputs);
     const [a, b] = inputs as [string, string?];
     const found = b === undefined ? await pairsWithin(a) : await pairsOfFolders(a, b);
-    const jobs = found.map((pair) => jobOf(pair, flags.format, flags.resize ? flags.filter : null));
+    const reading = readingOf(flags);
+    const jobs = found.map((pair) => jobOf(pair, flags.format, flags.resize ? flags.filter : null, reading));
     const settings = {
       input: inputs.map((input) => resolve(input)),
       resize: flags.resize,
@@ -68,12 +69,12 @@ export const COMBINE = makeAction({
   },
 });
 
-function jobOf({ output, name, a, b }: Found, format: PictureFormatName, filter: FilterName | null): Job {
+function jobOf({ output, name, a, b }: Found, format: PictureFormatName, filter: FilterName | null, reading: ReadImageOptions): Job {
   return pictureJob(output, format, b === undefined ? [a] : [a, b], async () => {
-    const first = await readImage(a);
+    const first = await readImage(a, reading);
     return b === undefined
       ? first
-      : joinPair({ name: printableName(name), a: first, b: await fitting(first, await readImage(b), filter, a, b) });
+      : joinPair({ name: printableName(name), a: first, b: await fitting(first, await readImage(b, reading), filter, a, b) });
   });
 }
 

@@ -22,7 +22,7 @@ import { readImage } from '../../images/read.js';
 import type { NumberFlag } from '../../../training/run/flag-table.js';
 import type { Program } from '../../terminal/flags.js';
 import { remark } from '../../terminal/remarks.js';
-import { FIT_FLAG, FORMAT_FLAG, WRITING_FLAGS, makeAction, profilesOf } from './action.js';
+import { FIT_FLAG, FORMAT_FLAG, WRITING_FLAGS, makeAction, profilesOf, readingOf } from './action.js';
 import { pictureJob, runJobs } from './jobs.js';
 import { parseSides } from './operands.js';
 
@@ -111,10 +111,11 @@ export const MAKE = makeAction({
     const sides = flags.size === undefined ? null : parseSides('size', flags.size, flags.format, 2);
     const { names, leftOut } = await listSet(input);
     if (leftOut !== '') remark(`left out of ${printableName(input)}: ${leftOut}`);
+    const reading = readingOf(flags);
     const jobs = names.map((name) => {
       const path = join(input, name);
       return pictureJob(stemOf(name), flags.format, [path], async () => {
-        const half = halfOf(await readImage(path), path, flags.half);
+        const half = halfOf(await readImage(path, reading), path, flags.half);
         const key = stemOf(basename(name));
         const make = async (image: RgbImage) => (await computeAside('input', { image, choice, name: key, seed: flags.seed }))[0]!;
         const fitted = async (image: RgbImage, to: Sides, fit = flags.fit) =>

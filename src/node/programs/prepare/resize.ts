@@ -8,7 +8,7 @@ import { computeAside } from '../../images/picture-workers.js';
 import { readImage } from '../../images/read.js';
 import type { Program } from '../../terminal/flags.js';
 import { remark } from '../../terminal/remarks.js';
-import { FILTER_FLAG, FIT_FLAG, FORMAT_FLAG, WRITING_FLAGS, makeAction, profilesOf } from './action.js';
+import { FILTER_FLAG, FIT_FLAG, FORMAT_FLAG, WRITING_FLAGS, makeAction, profilesOf, readingOf } from './action.js';
 import { pictureJob, runJobs } from './jobs.js';
 import { parseSides } from './operands.js';
 
@@ -50,10 +50,11 @@ export const RESIZE = makeAction({
     const { names, leftOut } = await listSet(input);
     if (leftOut !== '') remark(`left out of ${printableName(input)}: ${leftOut}`);
     const { fit, filter, halves: inHalves } = flags;
+    const reading = readingOf(flags);
     const jobs = names.map((name) => {
       const path = join(input, name);
       return pictureJob(stemOf(name), flags.format, [path], async () => {
-        const image = await readImage(path);
+        const image = await readImage(path, reading);
         if (inHalves) expectHalves(image, printableName(path));
         return (await computeAside('fit', { images: [image], sides, fit, filter, inHalves }))[0]!;
       });
