@@ -38,9 +38,13 @@ export function rooflineOf(
   const families = [...new Set(points.map(({ family }) => family))];
   return `${plotRoofline(points, { gflops: limits.fmaGflops, gigabytes: bandwidth(limits) })}
 <ul class="legend">
-${families.map((family) => `<li><span class="swatch" style="background:${colourOf(family)}"></span>${escapeHtml(family)}</li>`).join('\n')}
+${families.map((family) => `<li>${swatchOf(colourOf(family))}${escapeHtml(family)}</li>`).join('\n')}
 </ul>
 <p>A point on the line is all that the adapter can do; data that stays in a cache can lie above the slope. Kernels whose
 arithmetic is not counted stand in the strip on the left, a column for each family: there only the distance to the slope means
 something. Point at one to see its name.</p>`;
 }
+
+/** A dot of a colour. The site's Content-Security-Policy drops style attributes; a picture's fill is none. */
+const swatchOf = (colour: string): string =>
+  `<svg class="swatch" viewBox="0 0 10 10" aria-hidden="true"><circle cx="5" cy="5" r="5" fill="${colour}"/></svg>`;

@@ -1,11 +1,10 @@
 // first driver only: it starts a browser, which has an adapter of its own
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import type { Locator, Page } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PALETTES } from '../../src/data/palettes/registry.js';
-import { openApp, smallModel, type TestApp } from '../harness/app.js';
+import { barriers, openApp, shot, smallModel, type TestApp } from '../harness/app.js';
 
 const SIDE = 64;
 // Buttons change their colours at once where one wants little motion: they are looked at right after.
@@ -210,14 +209,11 @@ class Stage {
   /** Looks at it with axe-core, on a desk and on a phone, in light and in the dark. */
   async look(name: string): Promise<void> {
     const { page } = this;
-    await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') });
     for (const [place, { viewport }] of Object.entries({ desk: DESK, phone: PHONE })) {
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.setViewportSize(viewport);
         await page.emulateMedia({ colorScheme });
-        const { violations } = (await page.evaluate('axe.run()')) as { violations: { id: string; nodes: { html: string }[] }[] };
-        const barriers = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-        assert.equal(barriers, [], `${name}, ${place}, ${colorScheme}`);
+        assert.equal(await barriers(page), [], `${name}, ${place}, ${colorScheme}`);
         const width = await page.evaluate(() => document.documentElement.scrollWidth);
         assert.ok(width <= viewport.width, `${name} is ${width} px wide on a ${place}`);
         await shot(page, `camera-${name}-${place}-${colorScheme}`);
@@ -230,11 +226,6 @@ class Stage {
 /** The colours of a picture, each once. */
 const coloursOf = (bytes: readonly number[]): Set<string> =>
   new Set(Array.from({ length: bytes.length / 4 }, (_, at) => bytes.slice(4 * at, 4 * at + 3).join()));
-
-async function shot(page: Page, name: string): Promise<void> {
-  const folder = process.env.SHADEGRAD_SCREENSHOTS;
-  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
-}
 
 test('a camera, from the keyboard: the picture changes with it, is held to the byte, and frames are dropped, never queued', async () => {
   await stage.look('before');
@@ -374,6 +365,16 @@ test('out of sight the camera is off, and goes on after; a lost device is replac
   await page.evaluate(() => Object.assign(props, { isFull: false }));
   await stage.press('Try again');
   await stage.start('Start the camera', 'The camera is on.');
+
+  // Lost while a model is being loaded.
+  await page.evaluate(() => {
+    const select = document.querySelector<HTMLSelectElement>('.picker select')!;
+    select.value = 'small';
+    select.dispatchEvent(new Event('change', { bubbles: true }));
+    props.devices.at(-1)!.destroy();
+  });
+  await stage.press('Start again');
+  await stage.frames();
 });
 
 test('the page that is left films nobody, also where it had only begun; refusals are told in plain words', async () => {

@@ -6,7 +6,7 @@ import { History } from '../../examples/app/pages/draw/history.js';
 import { Lane } from '../../examples/app/pages/draw/lane.js';
 import { decodeDrawing, encodeDrawing, LinkError, MOST_LETTERS } from '../../examples/app/pages/draw/link.js';
 import { Pace } from '../../examples/app/pages/draw/pace.js';
-import { blank, paintArea, paintDot, paintLine, resized, wholeOf } from '../../examples/app/pages/draw/raster.js';
+import { blank, paintArea, paintDot, paintLine, resized, Resizer, wholeOf } from '../../examples/app/pages/draw/raster.js';
 import { TOOLS } from '../../examples/app/pages/draw/tools.js';
 
 const at = (x: number, y: number, width = 1) => ({ x: x + 0.5, y: y + 0.5, width });
@@ -117,6 +117,17 @@ test('the middle of the last times decides whether translation is live', () => {
 test('another size brings no new values up', () => {
   const raster = { ...blank(2, 2), data: Uint8Array.of(1, 5, 9, 3) };
   assert.equal(rows(resized(raster, 4, 2)), ['1155', '9933']);
+});
+
+test('a drawing that a smaller model made coarse comes back whole, unless it was drawn on there', () => {
+  const raster = { ...blank(4, 4), data: Uint8Array.from({ length: 16 }, (_, index) => index) };
+  const resizer = new Resizer();
+  const small = resizer.resize(raster, 2, 2);
+  assert.is(small.data.length, 4);
+  assert.equal(resizer.resize(resizer.resize(small, 1, 1), 4, 4).data, raster.data);
+  const again = resizer.resize(raster, 2, 2);
+  again.data[0] = 7;
+  assert.equal(rows(resizer.resize(again, 4, 4))[0]!.slice(0, 2), '77');
 });
 
 test.run();

@@ -1,13 +1,12 @@
 // first driver only: it starts a browser, which has an adapter of its own
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { PNG } from 'pngjs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeWeights } from '../../src/exchange/write-weights.js';
 import pictGolden from '../goldens/pict.json';
-import { openApp, smallModel, type TestApp } from '../harness/app.js';
+import { barriers, openApp, shot, smallModel, type TestApp } from '../harness/app.js';
 import { launchChromium } from '../harness/bundles.js';
 import { formulaPict } from '../harness/pict-golden.js';
 import { zipOf } from '../harness/pytorch-golden.js';
@@ -86,17 +85,6 @@ class Easel {
     await this.page.mouse.move(last.x, last.y, { steps: 3 });
     await this.page.mouse.up();
   }
-}
-
-async function barriers(page: Page): Promise<string[]> {
-  await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') });
-  const { violations } = (await page.evaluate('axe.run()')) as { violations: { id: string; nodes: { html: string }[] }[] };
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-}
-
-async function shot(page: Page, name: string): Promise<void> {
-  const folder = process.env.SHADEGRAD_SCREENSHOTS;
-  if (folder) await page.screenshot({ path: `${folder}/${name}.png` });
 }
 
 /** A swatch's colour, as its button shows it. */

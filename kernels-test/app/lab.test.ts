@@ -1,25 +1,17 @@
 // first driver only: it starts a browser, which has an adapter of its own
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Page } from 'playwright-core';
 import type { BenchReport } from '../../bench/report.js';
 import { diagnoseBrowser, diagnosisJson, diagnosisText, factsOf } from '../../examples/app/pages/lab/adapter-facts.js';
 import { readOutput } from '../../examples/app/pages/lab/test-output.js';
-import { openApp, type TestApp } from '../harness/app.js';
+import { barriers, openApp, shot, type TestApp } from '../harness/app.js';
 
 let app: TestApp;
 test.before(async () => {
   app = await openApp([], [], { lab: ['kernels/bias', 'kernels/embedding'] });
 });
 test.after(() => app.close());
-
-async function barriers(page: Page): Promise<string[]> {
-  await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') });
-  const { violations } = (await page.evaluate('axe.run()')) as { violations: { id: string; nodes: { html: string }[] }[] };
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-}
 
 test('the report has the headings of the doctor, in words and as JSON, and says what is missing where there is no adapter', () => {
   const limits = { maxBufferSize: 7 } as unknown as GPUSupportedLimits;
@@ -84,8 +76,7 @@ test('tests and benchmarks run in the browser, tell how far they are, stop, and 
   assert.is(await page.getByRole('region', { name: 'Roofline plot' }).locator('circle').count(), report.results.length);
   assert.equal(await barriers(page), []);
   assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360);
-  if (process.env.SHADEGRAD_SCREENSHOTS)
-    await page.screenshot({ path: `${process.env.SHADEGRAD_SCREENSHOTS}/lab-phone.png`, fullPage: true });
+  await shot(page, 'lab-phone');
   assert.equal(problems, []);
   await context.close();
 });

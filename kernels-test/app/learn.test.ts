@@ -1,8 +1,6 @@
 // first driver only: it starts a browser, which has an adapter of its own
-import { createRequire } from 'node:module';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Page } from 'playwright-core';
 import { fieldOf, outputAt, outputsAlong } from '../../examples/app/pages/learn/field.js';
 import { featureSheet, nameLayers } from '../../examples/app/pages/learn/maps.js';
 import { backward } from '../../src/autograd/backward.js';
@@ -10,7 +8,7 @@ import { sum } from '../../src/autograd/ops.js';
 import { PatchGAN } from '../../src/models/patchgan.js';
 import { PixelGAN } from '../../src/models/pixelgan.js';
 import { Tensor } from '../../src/tensor/tensor.js';
-import { openApp, smallModel, type TestApp } from '../harness/app.js';
+import { barriers, openApp, shot, smallModel, type TestApp } from '../harness/app.js';
 import { values } from '../harness/deterministic.js';
 import { testGpu } from '../harness/gpu.js';
 
@@ -19,12 +17,6 @@ test.before(async () => {
   app = await openApp([await smallModel({ kind: 'unet', options: { size: 64, ngf: 4, norm: 'instance' } })]);
 });
 test.after(() => app.close());
-
-async function barriers(page: Page): Promise<string[]> {
-  await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') });
-  const { violations } = (await page.evaluate('axe.run()')) as { violations: { id: string; nodes: { html: string }[] }[] };
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-}
 
 test('receptive fields are those of the library', () => {
   const sizes = [0, 1, 2, 3, 5].map((layers) => {
@@ -87,17 +79,13 @@ test('the steps run live: fields follow the keyboard, layers and seeds change wh
       return (each as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height).data.join();
     });
   };
-  const shot = async (name: string): Promise<void> => {
-    const folder = process.env.SHADEGRAD_SCREENSHOTS;
-    if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
-  };
   /** Waits until what was pressed is shown: that the page is at work shows with the next frame only. */
   const settled = async (): Promise<void> => {
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
     await page.locator('section[aria-busy="false"]').waitFor();
   };
   const plain = await pixels(/generator makes/);
-  await shot('learn-1');
+  await shot(page, 'learn-1');
   await page.getByRole('button', { name: 'Building 2' }).press('Enter');
   await settled();
   assert.is.not(await pixels(/generator makes/), plain);
@@ -121,7 +109,7 @@ test('the steps run live: fields follow the keyboard, layers and seeds change wh
   await page.getByRole('img', { name: /judged/ }).hover({ position: { x: 1, y: 1 } });
   await page.getByText('Output 1 of 30 across, 1 of 30 down').waitFor();
   assert.equal(await barriers(page), []);
-  await shot('learn-2');
+  await shot(page, 'learn-2');
 
   await page.getByRole('button', { name: 'Next' }).press('Enter');
   await page.getByText('No discriminator is open.').waitFor();
@@ -130,11 +118,11 @@ test('the steps run live: fields follow the keyboard, layers and seeds change wh
   await page.locator('input[type=file][aria-label="Open a checkpoint"]').setInputFiles(file);
   await pixels(/^The generator’s picture: taken for real by \d+%/);
   assert.is.not(await pixels(/^The true picture: taken for real by \d+%/), '');
-  await shot('learn-3');
+  await shot(page, 'learn-3');
 
   await page.getByRole('button', { name: /^Step 4/ }).press('Enter');
   const first = await pixels(/Encoder 1: 32 x 32, 4 channels/);
-  await shot('learn-4');
+  await shot(page, 'learn-4');
   await page.getByLabel('Layer', { exact: true }).press('ArrowRight');
   assert.is.not(await pixels(/Encoder 2: 16 x 16, 8 channels/), first);
   await page.getByText('One pixel here sees 10 x 10 pixels').waitFor();
@@ -145,7 +133,7 @@ test('the steps run live: fields follow the keyboard, layers and seeds change wh
   await page.getByRole('button', { name: 'All skips off' }).press('Enter');
   await settled();
   assert.is.not(await pixels(/Without 5 of 5/), plain);
-  await shot('learn-5');
+  await shot(page, 'learn-5');
   await page.getByRole('button', { name: 'All skips off' }).press('Enter');
   await settled();
   assert.is(await pixels(/With every skip/), plain);

@@ -1,22 +1,13 @@
 // not in browsers: it starts one
-import { createRequire } from 'node:module';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Page } from 'playwright-core';
-import { openApp, type TestApp } from '../harness/app.js';
+import { barriers, openApp, type TestApp } from '../harness/app.js';
 
 let app: TestApp;
 test.before(async () => {
   app = await openApp();
 });
 test.after(() => app.close());
-
-/** What axe-core finds wrong with a page, a line each. */
-async function barriers(page: Page): Promise<string[]> {
-  await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') });
-  const { violations } = (await page.evaluate('axe.run()')) as { violations: { id: string; nodes: { html: string }[] }[] };
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-}
 
 test('every page of the navigation opens, has a heading and a title of its own, and no barriers', async () => {
   for (const colorScheme of ['light', 'dark'] as const) {

@@ -1,7 +1,6 @@
 // not in browsers: it starts one
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,6 +12,7 @@ import { hostRefusal, LOCAL } from '../../src/node/dashboard/guard.js';
 import { PageServer } from '../../src/node/dashboard/page-server.js';
 import * as inNode from '../../src/node/index.js';
 import * as inBrowsers from '../../src/web/index.js';
+import { barriers } from '../harness/app.js';
 import { launchChromium } from '../harness/bundles.js';
 
 interface Built {
@@ -22,7 +22,6 @@ interface Built {
 }
 
 const script = async <T>(name: string): Promise<T> => (await import(pathToFileURL(join(process.cwd(), 'scripts', name)).href)) as T;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const folder = mkdtempSync(join(tmpdir(), 'shadegrad-site-'));
 /** Below the top of the address, as on many hosts. */
 const site = join(folder, 'some', 'where');
@@ -64,11 +63,6 @@ async function open(path: string, options = {}): Promise<{ page: Page; context: 
 
 /** Waits until the site is kept in the browser. */
 const kept = async (page: Page): Promise<unknown> => page.waitForFunction(() => navigator.serviceWorker.controller !== null);
-
-async function barriers(page: Page): Promise<string[]> {
-  const { violations } = (await page.evaluate(`${axe};axe.run()`)) as { violations: { id: string; nodes: { html: string }[] }[] };
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-}
 
 test('the site is built without a complaint: every exported name says what it is, and every link leads to its place', async () => {
   const twice = built.names.filter((name, index) => built.names.indexOf(name) !== index);

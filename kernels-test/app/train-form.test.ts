@@ -52,6 +52,10 @@ test('curves keep a bounded number of points, begin again where a run does, and 
     'steps rise',
   );
   assert.is(curves.latest('a', 1), -1);
+  // A metric is told as its last number, where the curve ends; a mean would still have the untrained network's in it.
+  const metric = new Curves(['m'], undefined, 1);
+  metric.add([1, 2, 6].map((value, step) => ({ step, values: { m: value } })));
+  assert.is(metric.latest('m'), 6);
 });
 
 test.run();

@@ -1,13 +1,12 @@
 // first driver only: it trains in a browser, on the browser's own adapter
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodePng } from '../../src/node/images/read.js';
-import { openApp, smallModel, type TestApp } from '../harness/app.js';
+import { barriers, openApp, shot, smallModel, type TestApp } from '../harness/app.js';
 import { tensorsIn } from '../harness/train-page.js';
 import { zipped } from '../harness/zips.js';
 
@@ -111,8 +110,7 @@ class Trainer {
   }
 
   async look(name: string): Promise<void> {
-    const to = process.env.SHADEGRAD_SCREENSHOTS;
-    if (to) await this.page.screenshot({ path: join(to, `train-${name}.png`), fullPage: true });
+    await shot(this.page, `train-${name}`);
   }
 }
 
@@ -184,12 +182,7 @@ test('a zip of two folders of any names is two sets for CycleGAN, also with name
     .first()
     .waitFor();
   await at.look('phone-dark');
-  await at.page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') });
-  const { violations } = (await at.page.evaluate('axe.run()')) as { violations: { id: string }[] };
-  assert.equal(
-    violations.map(({ id }) => id),
-    [],
-  );
+  assert.equal(await barriers(at.page), []);
   assert.ok((await at.page.evaluate(() => document.documentElement.scrollWidth)) <= 360);
   await at.button('Use generatorB in Draw').click();
   await at.page.waitForFunction(() => document.title.startsWith('Draw'));

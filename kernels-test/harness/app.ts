@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join, resolve, sep } from 'node:path';
@@ -91,6 +92,21 @@ export async function openApp(models: readonly AppModel[] = [], flags: readonly 
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What axe-core finds wrong with a page as it is now, a line each. */
+export async function barriers(page: Page): Promise<string[]> {
+  // By evaluate(), which policies of pages do not keep from running.
+  if (!(await page.evaluate("'axe' in globalThis")))
+    await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+  const { violations } = (await page.evaluate('axe.run()')) as { violations: { id: string; nodes: { html: string }[] }[] };
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+/** Takes a picture of a page for people to look at, where SHADEGRAD_SCREENSHOTS names a folder. */
+export async function shot(page: Page, name: string): Promise<void> {
+  const folder = process.env.SHADEGRAD_SCREENSHOTS;
+  if (folder) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
 }
 
 /** A plain server of a folder's files; those of `own` stand before them. */

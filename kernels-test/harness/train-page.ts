@@ -7,11 +7,19 @@ import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type * as library from '../../src/web/worker/index.js';
 
+/** A training of the test's page. */
+export interface PageTraining extends Omit<library.StartTrainingOptions, 'worker'> {
+  /** Whether the run is told to wait before its first step. */
+  readonly paused?: boolean;
+  /** The step after which the worker works without an end, as soon as it has told its losses. */
+  readonly hangsAt?: number;
+}
+
 /** What the test's page has of the library, and where it notes the events. */
 export interface TrainWindow {
   readonly library: typeof library;
   /** Starts a training whose events are noted. */
-  begin(options: Omit<library.StartTrainingOptions, 'worker'>): library.TrainingHandle;
+  begin(options: PageTraining): library.TrainingHandle;
   readonly events: { readonly type: string; readonly data: Record<string, unknown> }[];
   training?: library.TrainingHandle;
   /** Lets the worker do what it should not: work without an end, or throw. */
@@ -31,11 +39,13 @@ const PAGE = `
     events,
     program: '/worker.js',
     upset: (how) => worker.postMessage({ upset: how }),
-    begin(options) {
+    begin({ paused = false, hangsAt, ...options }) {
       events.splice(0);
       const training = library.startTraining({ ...options, worker: () => (worker = new Worker(program, { type: 'module' })) });
       for (const name of names) training.on(name, (data) => events.push({ type: name, data }));
       training.on('failed', ({ error: { code, what, fix }, waits }) => events.push({ type: 'failed', data: { code, what, fix, waits } }));
+      if (paused) training.pause();
+      if (hangsAt !== undefined) worker.postMessage({ upset: 'hang', at: hangsAt });
       globalThis.training = training;
       return training;
     },
@@ -44,12 +54,20 @@ const PAGE = `
 /** It can be upset as no worker can be. */
 const WORKER = `
   import { serveTraining } from './src/web/worker/index.js';
+  let hangsAt;
   addEventListener('message', (event) => {
-    if (!event.data.upset) return;
+    const { upset, at } = event.data;
+    if (!upset) return;
     event.stopImmediatePropagation();
-    if (event.data.upset === 'throw') throw new Error('upset');
+    if (at !== undefined) return (hangsAt = at);
+    if (upset === 'throw') throw new Error('upset');
     for (;;);
   });
+  const post = postMessage.bind(globalThis);
+  globalThis.postMessage = (message, transferred) => {
+    post(message, transferred);
+    if (message.type === 'losses' && message.data.steps.at(-1).step >= hangsAt) for (;;);
+  };
   serveTraining();`;
 
 /** A page that trains, in a browser, and whatever a test needs of it. */
@@ -96,7 +114,6 @@ export async function openTrainPages(): Promise<TrainPages> {
   return {
     browser,
     async open({ ownClock = false } = {}) {
-      (await import('node:fs')).appendFileSync('/tmp/times', `${Date.now() / 1000}\n`);
       const context = await browser.newContext();
       const page = await context.newPage();
       if (ownClock) await page.clock.install();
@@ -116,8 +133,15 @@ export async function openTrainPages(): Promise<TrainPages> {
   };
 }
 
+/** Begins a training that says little on its way. @returns the run */
+export const begin = (page: Page, options: PageTraining): Promise<string> =>
+  page.evaluate((given) => (globalThis as unknown as TrainWindow).begin(given).run, {
+    ...{ validate: 1, reportEvery: 1000 },
+    ...options,
+  });
+
 /** Waits for an event of the training, and gives what it says. */
-export async function eventIn(page: Page, type: string, where = 'true', timeout = 300_000): Promise<Record<string, unknown>> {
+export async function eventIn(page: Page, type: string, where = 'true', timeout = 120_000): Promise<Record<string, unknown>> {
   const found = await page.waitForFunction(
     ({ type, where }) => {
       const matches = new Function('data', `return ${where};`) as (data: unknown) => boolean;

@@ -443,6 +443,7 @@ test('the examples of README and docs compile as they stand', () => {
       "import type { Generator, Gpu } from 'shadegrad'; declare const gpu: Gpu; declare const painter: Generator; " +
       'declare const canvas: HTMLCanvasElement; declare const sketch: HTMLCanvasElement;',
     'docs/browser.md 6': 'declare const canvas: HTMLCanvasElement; declare const video: HTMLVideoElement;',
+    'docs/browser.md 7': 'declare const result: HTMLCanvasElement; declare const sketch: HTMLCanvasElement;',
     'docs/extending.md 0':
       "import type { Tensor } from 'shadegrad'; declare const critic: { forward(x: Tensor): Tensor }; declare const x: Tensor;",
     'docs/modules.md 1':
@@ -476,7 +477,11 @@ test('the examples of README and docs compile as they stand', () => {
       programs[`${name.replace(/\W/g, '-')}-${index}.ts`] = `${given[`${name} ${index}`] ?? ''}\n${block}`;
   }
   assert.ok(Object.keys(programs).length >= 3);
-  assert.is(compiled(programs, NODE), '');
+  const [inPages, inNode] = [true, false].map((inPage) =>
+    Object.fromEntries(Object.entries(programs).filter(([name]) => name.startsWith('docs-browser-md') === inPage)),
+  ) as [Record<string, string>, Record<string, string>];
+  assert.is(compiled(inNode, NODE), '');
+  assert.is(compiled(inPages, { module: 'ESNext', moduleResolution: 'bundler' }), '');
 });
 
 test('what the installed package lists as dependencies is all that its scripts and declarations need', () => {

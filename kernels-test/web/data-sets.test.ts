@@ -1,15 +1,19 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { ImageSet } from '../../src/data/unpaired.js';
 import { bytesSource } from '../../src/formats/byte-source.js';
 import { readZipDirectory } from '../../src/formats/zip-read.js';
 import { encodePng } from '../../src/node/images/read.js';
 import { arranged } from '../../src/web/files/data-sets.js';
 import { treeOf } from '../../src/web/files/image-tree.js';
 import { Control } from '../../src/web/worker/control.js';
+import { openData } from '../../src/web/worker/data.js';
 import { arrivedError, plainError } from '../../src/web/worker/messages.js';
+import { startTraining } from '../../src/web/worker/start.js';
 import { settingsOf } from '../../src/web/worker/settings.js';
 import { findPairs } from '../../src/training/files/pair-layout.js';
 import { pix2pix } from '../../src/schemes/pix2pix.js';
+import { stargan } from '../../src/schemes/stargan.js';
 import { ShadegradError } from '../../src/errors.js';
 import { SCHEMES } from '../../src/schemes/registry.js';
 import type { TrainingScheme } from '../../src/training/scheme.js';
@@ -99,11 +103,31 @@ test('every scheme has settings in a browser; options that there are not are ref
     () => settingsOf(scheme, { sise: 64 }, false),
     (error: ShadegradError) => error.code === 'INVALID_ARGUMENT' && error.received === 'sise',
   );
+  // The flags of these are checked by the command line's parser, which browsers do not have.
+  const wrong = { steps: -5, batch: 1.5, minutes: 0, epochs: 'many', seed: -1, learningRate: 0 };
+  for (const [name, value] of Object.entries(wrong)) {
+    assert.throws(
+      () => settingsOf(scheme, { [name]: value }, false),
+      (error: ShadegradError) => error.code === 'INVALID_ARGUMENT' && error.what === `${name} of a training`,
+    );
+  }
   // What is about the files of a folder would say nothing here.
   assert.throws(
     () => settingsOf(scheme, { steps: 2, tensorboard: true }, false),
     (error: ShadegradError) => error.received === 'tensorboard',
   );
+});
+
+test('a run of some labels that Node began is not trained on all of them', async () => {
+  const scheme = stargan as unknown as TrainingScheme;
+  const [settings] = settingsOf(scheme, { size: 32 }, true);
+  const told = { opening: () => undefined, note: () => undefined };
+  const { train } = await openData(scheme, 'synthetic', settings!, told);
+  const { names } = (train as ImageSet).labels!;
+  await openData(scheme, 'synthetic', { ...settings!, labels: names.join(',') }, told);
+  const some = names.slice(1).join(',');
+  const refused = await openData(scheme, 'synthetic', { ...settings!, labels: some }, told).catch((error: unknown) => error);
+  assert.match((refused as ShadegradError).what, `some of the labels of its images (labels ${some})`);
 });
 
 test('what the page asks is seen to once, and a stop ends a pause', async () => {
@@ -124,6 +148,23 @@ test('errors travel with their codes and what to do; others in their own words',
   const arrived = arrivedError(structuredClone(plainError(error)));
   assert.equal([arrived.code, arrived.what, arrived.received, arrived.fix], ['WRITE_FAILED', 'full', 'x', 'make room']);
   assert.match(arrivedError(plainError(new TypeError('odd'))).message, 'TypeError: odd');
+});
+
+test('a training that cannot be started is refused at the call, with what is wrong', () => {
+  const worker = (): Worker => assert.unreachable('no worker is made') as never;
+  const refused: [unknown, RegExp][] = [
+    [undefined, /options of startTraining/],
+    [{}, /no worker/],
+    [{ worker: 'train-worker.js' }, /worker of startTraining[^]*a Worker, or a function/],
+    [{ worker, data: { kind: 'folder' } }, /data of startTraining[^]*kind folder/],
+    [{ worker, saveevery: 3 }, /saveevery/],
+  ];
+  for (const [options, words] of refused) {
+    assert.throws(
+      () => startTraining(options as never),
+      (error: ShadegradError) => error.code === 'INVALID_ARGUMENT' && words.test(error.message),
+    );
+  }
 });
 
 test.run();

@@ -17,7 +17,7 @@ import {
 import { deviceState, openDevice } from './device.js';
 import { parseCatalogue, type InputKind, type ModelRow } from './model-rows.js';
 import { fetchModel } from './model-store.js';
-import { explain, report, reportError } from './notices.js';
+import { dismiss, explain, report, reportError } from './notices.js';
 
 /** A model on the device, ready to be run. */
 export interface OpenModel {
@@ -126,6 +126,9 @@ export async function chooseModel(id: string): Promise<void> {
   }
 }
 
+/** What was told of the last file of weights: the next one takes its place. */
+const WEIGHTS = 'weights';
+
 /** Adds a model by files that the person chose, and loads it. @returns whether it is a model; what goes wrong is told */
 export async function addModel(
   files: readonly File[],
@@ -135,6 +138,7 @@ export async function addModel(
     // Looked into before it is listed: what is no model is told, and nothing changes.
     const found = findNetwork(await openWeightFiles(files), 'generator', network);
     expectTranslator(found, files[0]!.name);
+    dismiss(WEIGHTS);
     const bytes = files.reduce((sum, file) => sum + file.size, 0);
     const id = `file-${added.peek().length + 1}`;
     const [width] = sidesOf(found);
@@ -154,7 +158,7 @@ export async function addModel(
     await chooseModel(id);
     return true;
   } catch (error) {
-    reportError(error);
+    report({ ...explain(error), id: WEIGHTS });
     return false;
   }
 }

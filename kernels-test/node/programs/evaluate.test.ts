@@ -121,6 +121,7 @@ test('what does not go, and leaves nothing behind', async () => {
   const made = pictures('odd/made', { 'a.png': picture(1), 'b.png': picture(2) });
   const other = pictures('odd/other', { 'x.png': picture(1), 'b.png': picture(2) });
   const wide = pictures('odd/wide', { 'a.png': picture(1, 48, 20), 'b.png': picture(2, 48, 20) });
+  const wider = pictures('odd/wider', { 'a.png': picture(1, 96, 40), 'b.png': picture(2, 96, 40) });
   const large = pictures('odd/large', { 'x.png': picture(1, 30, 30) });
   const grey = pictures('odd/grey', { 'x.png': greyImage(picture(1)) });
   const none = pictures('odd/none', {});
@@ -133,10 +134,12 @@ test('what does not go, and leaves nothing behind', async () => {
     ['BAD_FLAG', [/no metric "sim"/, /did you mean ssim/], ['--made', made, '--real', other, '--metrics', 'l1,sim']],
     ['BAD_FLAG', [/--split is for runs/], ['--made', made, '--real', other, '--split', 'val']],
     ['BAD_FLAG', [/--half is for folders/], [out, '--half', 'left']],
+    ['DATA_NOT_FOUND', [/no file of weights absent\.pth/], ['absent.pth', '--data', made]],
     ['DATA_NOT_FOUND', [/no folder .*absent/], ['--made', made, '--real', join(folder, 'absent')]],
     ['DATA_EMPTY', [/no images in .*none/], ['--made', none, '--real', made]],
     ['DATA_UNREADABLE', [/1 picture \(a\.png\) without one/], ['--made', made, '--real', other]],
     ['SHAPE_MISMATCH', [/made\/a\.png and .*wide\/a\.png/, /48 x 20/, /--half left/], ['--made', made, '--real', wide]],
+    ['SHAPE_MISMATCH', [/96 x 40/, /side-by-side pairs.*--half left/], ['--made', made, '--real', wider]],
     ['SHAPE_MISMATCH', [/x\.png and/, /--resize made/], ['--made', large, '--real', other]],
     ['SHAPE_MISMATCH', [/made pictures are grey/, /--grey/], ['--made', grey, '--real', other]],
     ['DATA_EMPTY', [/names that end in _fake/], ['--made', made, '--real', other, '--made-suffix', '_fake']],
@@ -175,6 +178,13 @@ test('folders as programs leave them: suffixes, pairs side by side, other sizes,
   const sides = await numbers('--made', made, '--real', large, '--resize', 'real');
   assert.is(l1(sides)[0], imageL1(a, resizeBicubic(picture(3, 48, 40), 24, 20)));
   assert.is(l1(await numbers('--made', large, '--real', made, '--resize', 'made'))[0], l1(sides)[0]);
+  // A pair that is resized as a whole is no real picture, which the numbers do not show.
+  const said: unknown[] = [];
+  const log = console.error;
+  console.error = (line) => said.push(line);
+  const whole = ['--made', made, '--real', pairs, '--resize', 'real', '--metrics', 'l1'];
+  await evaluateProgram(whole).finally(() => (console.error = log));
+  assert.match(said.join('\n'), /twice as wide .* as made ones; .*--half left or --half right/);
   assert.is(l1(await numbers('--made', made, '--real', pairs, '--half', 'right', '--grey'))[0], imageL1(greyImage(a), greyImage(c)));
   const several = pictures('left/several', { 'x-1.png': a, 'x-2.png': b, 'y-1.png': c, 'y-2.png': d });
   const output = join(folder, 'left', 'results');

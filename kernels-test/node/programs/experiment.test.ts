@@ -80,9 +80,13 @@ test('every setting is an ordinary run, and table and figure are of all of them'
     ],
   );
   for (const { setting, values, pictures } of runs) {
-    const { values: measured } = JSON.parse(read('whole', 'runs', `${setting}-seed1`, 'evaluation', 'evaluation.json')) as {
+    const { values: measured, ...what } = JSON.parse(read('whole', 'runs', `${setting}-seed1`, 'evaluation', 'evaluation.json')) as {
       values: Record<string, { value: number }>;
+      [fact: string]: unknown;
     };
+    const facts = ['checkpoint', 'split', 'samples', 'seed'].map((name) => what[name]);
+    assert.equal(facts, ['checkpoint.safetensors', 'validation', 1, 0], 'numbers name what they are of');
+    assert.match(`${what.direction}, ${what.size}, ${what.prepared}`, /^(AtoB|BtoA), \d+,\d+, .*resized/);
     assert.equal(values, Object.fromEntries(Object.entries(measured).map(([name, { value }]) => [name, value])));
     assert.is(pictures.length, 2);
     assert.is(rows.find(({ name }) => name === setting)!.metrics.l1!.mean, values.l1);
@@ -140,6 +144,11 @@ test('shards that are merged are, to the byte, what one call makes; what is miss
   await refused(['--merge', at('one'), at('two')], 'BAD_FLAG', /add --out DIR/);
   assert.not(existsSync(at('merged')));
   assert.is(await runExperiment(merge('one', 'two')), 0);
+  assert.equal(resultsIn('merged'), resultsIn('whole'));
+  // Table and figure of one experiment do not take the place of another one's.
+  cpSync(at('longer', 'experiment.json'), at('merged', 'experiment.json'));
+  await refused(merge('one', 'two'), 'BAD_FLAG', /merged holds another experiment/, /expected: --steps 30/, /received: --steps 31/);
+  rmSync(at('merged', 'experiment.json'));
   assert.equal(resultsIn('merged'), resultsIn('whole'));
   // Runs that have seen other images cannot be compared.
   const result = at('longer', 'runs', 'usual-seed1', 'result.json');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { joinPair } from '../../../src/data/image.js';
 import type { ErrorCode } from '../../../src/errors.js';
 import { decodeImage, encodePng } from '../../../src/node/images/read.js';
 import { evaluateProgram } from '../../../src/node/programs/evaluate/evaluate.js';
@@ -100,6 +101,28 @@ const answerTo = (trial: number, fake: unknown, more: object = {}): object => ({
   exposed: 50,
   thought: 9,
   ...more,
+});
+
+test('of real pictures in side-by-side pairs one half is shown; pictures that are squeezed are counted', async () => {
+  assert.is(shown.stretched, 2 * NAMES.length, 'real ones and inputs are wider than made ones');
+  const [halves, pairs] = [join(folder, 'halves'), join(folder, 'pairs')];
+  for (const path of [halves, pairs]) mkdirSync(path);
+  for (const [at, file] of NAMES.entries()) {
+    const half = { width: 24, height: 20, data: new Uint8Array(24 * 20 * 3).fill(50 + at) };
+    const other = { ...half, data: new Uint8Array(24 * 20 * 3).fill(200) };
+    writeFileSync(join(halves, `${file}.png`), encodePng(half));
+    writeFileSync(join(pairs, `${file}.png`), encodePng(joinPair({ name: file, a: half, b: other })));
+  }
+  const filesOf = (of: string): ReturnType<typeof filesOfFolders> => filesOfFolders({ made, real: of, input: undefined, unpaired: false });
+  const [wanted, left, right, whole] = [
+    await readPictures(await filesOf(halves), undefined, () => {}),
+    await readPictures(await filesOf(pairs), undefined, () => {}, 'left'),
+    await readPictures(await filesOf(pairs), undefined, () => {}, 'right'),
+    await readPictures(await filesOf(pairs), undefined, () => {}),
+  ];
+  assert.equal([left.hash, left.width, left.stretched, left.resized], [wanted.hash, 24, 0, false]);
+  assert.is.not(right.hash, wanted.hash);
+  assert.is(whole.stretched, NAMES.length);
 });
 
 test('pictures are of one size, one format and one length, and nothing that a page gets says which is real', async () => {

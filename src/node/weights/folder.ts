@@ -12,6 +12,9 @@ const WEIGHTS = /\.(?:safetensors|pth|pt|ckpt|pict)$/i;
 /** One file of several; their index stands for all of them. */
 const SHARD = /-\d{5}-of-\d{5}\.safetensors$/i;
 
+/** Whether a name has an ending of weights, whatever is there by that name. */
+export const isNameOfWeights = (path: string): boolean => WEIGHTS.test(path);
+
 /** Names that tell which of a folder's files is meant, the most telling first. */
 function telling(role: NetworkRole, called?: string): ((names: readonly string[]) => readonly string[])[] {
   const letter = role === 'generator' ? 'G' : 'D';

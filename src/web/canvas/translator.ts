@@ -118,6 +118,13 @@ export class CanvasTranslator {
     expectPath('output of a CanvasTranslator', wayOut);
     expectChoice('dropout of a CanvasTranslator', dropout, [true, false]);
     expectChoice('statistics of a CanvasTranslator', statistics, ['batch', 'running']);
+    if (!generator?.imageSizes) {
+      throw new ShadegradError('INVALID_ARGUMENT', 'generator to translate canvases with', {
+        expected: 'a network that translates images, such as a UNet',
+        received: generator === null || generator === undefined ? String(generator) : typeof generator,
+        fix: 'make one, or open a file of weights: loadNetwork()',
+      });
+    }
     const sides = sidesOf(options.size ?? generator.imageSizes.own, generator.imageSizes);
     expectGenerator(generator, codings);
     const parts: { dispose(): void }[] = [];
@@ -194,10 +201,11 @@ export class CanvasTranslator {
     const [, height, width] = stage.input.shape as [number, number, number, number];
     const wanted = { ...framing, size: [width, height] } as const;
     const taken = this.intake.take(source, { ...wanted, channels: entrance.channels, isResized: entrance.isResized });
-    // The host shows CIELAB with the lightness of the picture itself.
-    const given = exit.show ? this.intake.take(source, { ...wanted, channels: 3, isResized: true }).bytes : null;
-    const temporary = [taken.bytes.keep(), ...(given ? [given.keep()] : [])];
+    const temporary = [taken.bytes.keep()];
     try {
+      // The host shows CIELAB with the lightness of the picture itself.
+      const given = exit.show ? this.intake.take(source, { ...wanted, channels: 3, isResized: true }).bytes.keep() : null;
+      if (given) temporary.push(given);
       await entrance.fill(taken.bytes, stage.input);
       if (this.disposed) return null;
       stage.labels?.write(Float32Array.from(labels));

@@ -1,6 +1,6 @@
 import type { ProgressCallback } from '../../data/dataset.js';
 import { ShadegradError } from '../../errors.js';
-import type { TrainingDataset } from '../../training/batches.js';
+import { labelsFor, type TrainingDataset } from '../../training/batches.js';
 import {
   openDrawnImages,
   openPlainImages,
@@ -54,6 +54,9 @@ export async function openData(
       return openPlainImages(place, source, plan, note);
     },
   }[scheme.data ?? 'paired']();
+  const labels = plan.labels?.join(',');
+  if (labels !== undefined && labels !== labelsFor(scheme, data.train)?.names.join(','))
+    throw onlyInNode(`${scheme.title} on some of the labels of its images (labels ${labels})`, 'leave labels out, which takes all of them');
   const most = settings.maxDatasetSize;
   return typeof most === 'number' ? ofFirst(data, most) : data;
 }

@@ -103,10 +103,12 @@ async function serveRun(order: TrainingOrder, control: Control, tell: Tell): Pro
           await new Promise((resolve) => setTimeout(resolve, 200));
           const lost = isLost || (error instanceof ShadegradError && error.code === 'DEVICE_LOST');
           if (!lost || control.stopped) throw error;
-          if (performance.now() - lostAt < LOSS_APART_MILLISECONDS) throw lostAgain(error);
+          const step = (await store.info())?.step ?? null;
+          if (performance.now() - lostAt < LOSS_APART_MILLISECONDS) throw lostAgain(step, error);
           lostAt = performance.now();
-          const step = (await store.info())?.step ?? 0;
-          tell('deviceLost', { step, text: `the graphics processor went away; the run goes on from step ${step}, where it was saved` });
+          const further =
+            step === null ? 'nothing was saved yet: the run begins again' : `the run goes on from step ${step}, where it was saved`;
+          tell('deviceLost', { step: step ?? 0, text: `the graphics processor went away; ${further}` });
         } finally {
           store.close();
           gpu.destroy();
@@ -196,9 +198,14 @@ async function openDevice(again: boolean): Promise<Gpu> {
   }
 }
 
-const lostAgain = (cause: unknown): ShadegradError =>
+/** @param step of the last checkpoint; null where there is none */
+const lostAgain = (step: number | null, cause: unknown): ShadegradError =>
   new ShadegradError('DEVICE_LOST', 'The graphics processor went away twice within a minute', {
     received: cause instanceof ShadegradError ? cause.what : String(cause),
-    fix: 'the run is saved: go on with it later, or start one with smaller networks, images or batch; close other tabs that use the GPU',
+    fix:
+      (step === null
+        ? 'nothing of the run was saved yet: start it again later'
+        : `the run is saved up to step ${step}: go on with it later`) +
+      ', or start one with smaller networks, images or batch; close other tabs that use the GPU',
     cause,
   });

@@ -15,6 +15,30 @@ const COMMON: Readonly<Record<string, string>> = {
 /** Options of every training that say nothing here: of the files of a run's folder, and of what browsers do not read. */
 const OF_FOLDERS: readonly string[] = ['csv', 'tensorboard', 'saveEpochs', 'colorProfile'];
 
+/** The numbers that options of every training take, as the flags that say the same. */
+const RANGES: Readonly<Record<string, readonly [kind: 'a whole number' | 'a number', least: number, most: number]>> = {
+  epochs: ['a whole number', 1, 100_000],
+  steps: ['a whole number', 1, 1_000_000_000],
+  minutes: ['a number', 0.1, 100_000],
+  batch: ['a whole number', 1, 1024],
+  learningRate: ['a number', 1e-8, 1],
+  seed: ['a whole number', 0, 0xffff_ffff],
+};
+
+/** @throws INVALID_ARGUMENT for a length, a batch or a seed that none can be */
+function expectRange(name: string, value: OptionValue): void {
+  const range = RANGES[name];
+  if (!range) return;
+  const [kind, least, most] = range;
+  const isOfKind = typeof value === 'number' && (kind === 'a number' || Number.isInteger(value));
+  if (isOfKind && value >= least && value <= most) return;
+  throw new ShadegradError('INVALID_ARGUMENT', `${name} of a training`, {
+    expected: `${kind} from ${least} to ${most}`,
+    received: typeof value === 'string' ? `'${value}'` : String(value),
+    fix: 'use one of that range, or leave it out',
+  });
+}
+
 /** What the flags are that nobody types. */
 function defaultsOf(scheme: TrainingScheme): Record<string, unknown> {
   const own = Object.entries<OptionRow>(scheme.options).flatMap(([name, { flag }]) => (flag ? [[flagName(name), flag] as const] : []));
@@ -36,6 +60,7 @@ function flagsOf(scheme: TrainingScheme, options: Readonly<Record<string, Option
     });
   }
   const said = Object.entries(options).filter(([, value]) => value !== null && value !== undefined);
+  for (const [name, value] of said) expectRange(name, value);
   const named = said.map(([name, value]): [string, OptionValue] => [COMMON[name] ?? flagName(name), value]);
   const flags = { seed: 1, serial: false, precision: 'f32' as const, ...defaultsOf(scheme), ...Object.fromEntries(named) } as SettingFlags;
   return { flags, given: new Set(named.map(([name]) => name)) };

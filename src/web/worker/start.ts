@@ -1,3 +1,4 @@
+import { expectOptions } from '../../checks.js';
 import { ShadegradError } from '../../errors.js';
 import type { OptionValue } from '../../training/option-table.js';
 import { keepStorage } from '../files/opfs.js';
@@ -62,7 +63,7 @@ export interface TrainingHandle {
   stop(): Promise<void>;
   /**
    * Puts another worker in the place of one that does not answer, where it can be made anew, and the run goes on from its last checkpoint;
-   * else the run ends.
+   * else the run ends, as it does after stop().
    */
   restart(): void;
   /** Ends the worker at once: steps since the last checkpoint are taken again when the run goes on. */
@@ -86,9 +87,14 @@ const PING = { everyMilliseconds: 5000, silentMilliseconds: 15_000, frozenMillis
  * training.on('losses', ({ steps }) => console.log(steps));
  * await training.finished;
  * ```
+ *
+ * @throws INVALID_ARGUMENT for what is no worker, no source of images, or an option that there is not
  */
 export function startTraining(options: StartTrainingOptions): TrainingHandle {
+  expectOptions('startTraining', options, NAMES, { required: ['worker'] });
   const { worker, scheme = 'pix2pix', data, from, saveEvery, reportEvery, validate } = options;
+  expectWorker(worker);
+  if (data !== undefined) expectSource(data);
   const isNew = options.run === undefined && !from;
   const name = typeof scheme === 'string' ? scheme : scheme.name;
   const order: TrainingOrder = {
@@ -101,6 +107,30 @@ export function startTraining(options: StartTrainingOptions): TrainingHandle {
   };
   void keepStorage();
   return new WorkerTraining(worker, order);
+}
+
+const NAMES = [
+  ...(['worker', 'run', 'title', 'scheme', 'options', 'data', 'from'] as const),
+  ...(['saveEvery', 'reportEvery', 'validate'] as const),
+];
+
+function expectWorker(worker: unknown): void {
+  if (typeof worker === 'function' || typeof (worker as Partial<Worker>).postMessage === 'function') return;
+  throw new ShadegradError('INVALID_ARGUMENT', 'worker of startTraining', {
+    expected: 'a Worker, or a function that makes one',
+    received: typeof worker,
+    fix: "() => new Worker(new URL('./train-worker.js', import.meta.url), { type: 'module' })",
+  });
+}
+
+function expectSource(data: TrainingSource): void {
+  const kind = (data as Partial<TrainingSource> | null)?.kind;
+  if (kind === 'synthetic' || kind === 'kept' || kind === 'files') return;
+  throw new ShadegradError('INVALID_ARGUMENT', 'data of startTraining', {
+    expected: "{ kind: 'synthetic' }, { kind: 'kept', name } or { kind: 'files', name, files }",
+    received: data === null || typeof data !== 'object' ? String(data) : `kind ${String(kind)}`,
+    fix: 'use one of these, or leave it out for images that the library draws',
+  });
 }
 
 let made = 0;
@@ -176,14 +206,16 @@ class WorkerTraining implements TrainingHandle {
 
   restart(): void {
     if (this.ended) return;
-    if (this.savedStep === undefined) this.lose('it was to be started anew');
+    // Whoever has asked for the end has it: another worker would train on.
+    if (this.wants === 'stop') this.leave();
+    else if (this.savedStep === undefined) this.lose('it was to be started anew');
     else this.replace('it was started anew');
   }
 
   terminate(): void {
     if (this.ended) return;
     this.close();
-    this.end.resolve({ step: this.step, totalSteps: NaN, stopped: true });
+    this.end.resolve({ step: this.step, totalSteps: this.totalSteps, stopped: true });
   }
 
   private open(): Worker {
@@ -205,10 +237,7 @@ class WorkerTraining implements TrainingHandle {
   private receive(message: WorkerMessage): void {
     this.heardAt = performance.now();
     this.askedAt = undefined;
-    if (this.isSilent && !this.ended) {
-      this.isSilent = false;
-      this.emit('silent', { seconds: 0 });
-    }
+    if (!this.ended) this.answered();
     if (this.ended || message.type === 'pong') return;
     if (message.type === 'deviceLost' || (message.type === 'failed' && message.data.error.code === 'DEVICE_LOST'))
       this.deviceWasLost = true;
@@ -228,6 +257,13 @@ class WorkerTraining implements TrainingHandle {
 
   private emit<Name extends keyof TrainingEvents>(name: Name, event: TrainingEvents[Name]): void {
     for (const listener of this.listeners[name] ?? []) listener(event);
+  }
+
+  /** Tells the end of a silence that was told. */
+  private answered(): void {
+    if (!this.isSilent) return;
+    this.isSilent = false;
+    this.emit('silent', { seconds: 0 });
   }
 
   /** Asks the worker whether it is there. A page that sleeps asks nothing, and its worker sleeps, too. */
@@ -274,8 +310,7 @@ class WorkerTraining implements TrainingHandle {
     this.worker.terminate();
     this.askedAt = undefined;
     this.heardAt = performance.now();
-    this.isSilent = false;
-    this.emit('silent', { seconds: 0 });
+    this.answered();
     const text = `the worker that trains stopped (${why}); the run goes on from step ${this.savedStep}, where it was saved`;
     this.emit('deviceLost', { step: this.savedStep!, text });
     this.worker = this.open();
@@ -295,8 +330,9 @@ class WorkerTraining implements TrainingHandle {
       why === null
         ? (['DOWNLOAD_FAILED', 'The program of the worker that trains could not be loaded'] as const)
         : (['WORKER_LOST', 'The worker that trains has stopped'] as const);
-    const saved =
-      this.savedStep === undefined ? 'nothing of the run was saved yet: start it again' : `the run is saved up to step ${this.savedStep}`;
+    const { data, from } = this.order;
+    const before = data === null && !from ? 'what was saved of the run is still there' : 'nothing of the run was saved yet: start it again';
+    const saved = this.savedStep === undefined ? before : `the run is saved up to step ${this.savedStep}`;
     const error = new ShadegradError(code, what, {
       ...(why !== null && { received: why }),
       fix: `${why === null ? 'check the connection and load the page again; ' : 'load the page again, where it may go on; '}${saved}`,

@@ -35,6 +35,10 @@ export class FrameTranslator {
 
   private readonly mean = new FrameMean();
   private readonly scratch = new OffscreenCanvas(SIDE, SIDE);
+  /** What the model is given now; the page shows it when the result is there, so that both are of one frame. */
+  private readonly given = new OffscreenCanvas(SIDE, SIDE);
+  /** Whether a result of this source is shown. */
+  private hasShown = false;
   private lens: { readonly lens: Lens; readonly model: OpenModel } | null = null;
 
   constructor(private readonly settings: FrameSettings) {}
@@ -51,6 +55,8 @@ export class FrameTranslator {
     this.leaveOthers(model);
     if (video.readyState < video.HAVE_CURRENT_DATA || video.videoWidth === 0) return false;
     const frame = this.look(video, model);
+    // Nothing else is there to be seen without a model, and until the first result, which may take a while.
+    if (!model || !this.hasShown) this.preview.current!.getContext('2d')!.drawImage(this.given, 0, 0);
     if (!model) return false;
     try {
       this.lens ??= { model, lens: await openLens(model, paletteFor(model.row.palette)) };
@@ -58,6 +64,8 @@ export class FrameTranslator {
       await lens.translate(frame);
       if (!isWanted()) return false;
       this.put(lens.canvas);
+      this.preview.current!.getContext('2d')!.drawImage(this.given, 0, 0);
+      this.hasShown = true;
       return true;
     } catch (error) {
       if (readyModel() !== model) return false;
@@ -69,6 +77,7 @@ export class FrameTranslator {
 
   /** Forgets the frames before. */
   forget(): void {
+    this.hasShown = false;
     this.mean.clear();
   }
 
@@ -80,17 +89,16 @@ export class FrameTranslator {
     this.mean.clear();
   }
 
-  /** Shows what the model is to be given, and returns it. */
+  /** Makes what the model is to be given, and returns it. */
   private look(video: HTMLVideoElement, model: OpenModel | null): Frame {
-    const { scratch, settings } = this;
-    const preview = this.preview.current!;
+    const { given, scratch, settings } = this;
     const { width, height } = model ?? { width: SIDE, height: SIDE };
-    for (const canvas of [preview, scratch]) fit(canvas, width, height);
-    const context = preview.getContext('2d')!;
+    for (const canvas of [this.preview.current!, given, scratch]) fit(canvas, width, height);
+    const context = given.getContext('2d')!;
     const filter = settings.filter();
     if (!filter.apply) {
       drawCover(context, video, settings.isMirrored());
-      return preview;
+      return given;
     }
     const plain = scratch.getContext('2d', { willReadFrequently: true })!;
     drawCover(plain, video, settings.isMirrored());

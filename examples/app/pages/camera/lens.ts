@@ -4,7 +4,7 @@ import type { OpenModel } from '../../common/models.js';
 import { rgbaOf, rgbOf } from '../draw/pixels.js';
 
 /** A frame of the model's size to translate: the canvas that it is on, or its pixels where the program has them already. */
-export type Frame = HTMLCanvasElement | ImageData;
+export type Frame = OffscreenCanvas | ImageData;
 
 /** A model as frames go through it; each result lies on the canvas until the next one. */
 export interface Lens {

@@ -3,6 +3,7 @@ import type { Subject } from './studio.js';
 
 /** Drawings outlive a reload of their tab, and no more: another tab has drawings of its own. */
 const PREFIX = 'shadegrad drawing';
+const SEED = 'shadegrad seed';
 
 const nameOf = ({ input, palette }: Subject): string => `${PREFIX} ${input} ${input === 'labels' ? palette.name : ''}`;
 
@@ -65,6 +66,25 @@ export function keptDrawing(subject: Subject, values: number): Raster | null {
     const isOfKind = raster.channels === (subject.input === 'pictures' ? 3 : 1);
     if (!isWhole || !isOfKind || (raster.channels === 1 && data.some((value) => value >= values))) return null;
     return resized(raster, subject.width, subject.height);
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps the seed that results are of for a reload, and for when one comes back from another page. */
+export function keepSeed(seed: number): void {
+  try {
+    sessionStorage.setItem(SEED, String(seed));
+  } catch {
+    // Then it begins with the first one again.
+  }
+}
+
+/** The seed that was kept; null where there is none. */
+export function keptSeed(): number | null {
+  try {
+    const seed = Number(sessionStorage.getItem(SEED));
+    return Number.isInteger(seed) && seed > 0 && seed < 2 ** 32 ? seed : null;
   } catch {
     return null;
   }

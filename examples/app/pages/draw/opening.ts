@@ -6,12 +6,13 @@ import { emptySheet, exampleOf } from './examples.js';
 import { keepDrawing, keptDrawing } from './kept.js';
 import { decodeDrawing, LinkError } from './link.js';
 import { drawingOf, PictureError, type PictureSource } from './pictures-in.js';
-import { resized, type Raster } from './raster.js';
+import { resized, Resizer, type Raster } from './raster.js';
 import type { Studio, Subject } from './studio.js';
 import { swatchesFor } from './swatches.js';
 
 /** Subjects are opened one at a time: what an earlier one still loads is thrown away. */
 let openings = 0;
+const resizer = new Resizer();
 
 /**
  * Begins with a subject: the drawing of the link that brought one here, the one from before a reload, the one that lies there, or an
@@ -45,7 +46,7 @@ function lying(studio: Studio, subject: Subject): Raster | null {
   const now = studio.subject.peek();
   const raster = studio.editor.peek()?.raster;
   const isSame = now?.input === subject.input && now.palette === subject.palette;
-  if (isSame && raster) return resized(raster, subject.width, subject.height);
+  if (isSame && raster) return resizer.resize(raster, subject.width, subject.height);
   return keptDrawing(subject, swatchesFor(subject.input, subject.palette).length);
 }
 

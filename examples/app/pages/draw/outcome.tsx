@@ -64,7 +64,7 @@ export function Outcome({ studio }: { readonly studio: Studio }): VNode {
             <Sign path="M5 5h14v14H5zM9 9h.01M15 15h.01M12 12h.01" />
             Dice
           </button>
-          <Check label="Lock" on={studio.isLocked.value} onChange={(on) => (studio.isLocked.value = on)} />
+          <Check label="Lock the seed" on={studio.isLocked.value} onChange={(on) => (studio.isLocked.value = on)} />
           {COMPARISONS.map(({ id, title, about }) => (
             <Toggle key={id} label={title} title={about} on={now === id} onChange={(on) => (compare.value = on ? id : null)} />
           ))}

@@ -5,6 +5,7 @@ import type { InputKind, ModelRow } from '../../common/model-rows.js';
 import { loadCatalogue, models, modelState, wantModel } from '../../common/models.js';
 import type { PageProps } from '../registry.js';
 import { Dock } from './dock.js';
+import { keepSeed, keptSeed } from './kept.js';
 import { useListening } from './listening.js';
 import { More } from './more.js';
 import { bringExample, openSubject, tellOfModel } from './opening.js';
@@ -20,7 +21,11 @@ const SIDE = 256;
 
 /** The page Draw: a drawing and what a model makes of it, as one draws. */
 export default function DrawPage({ query }: PageProps): VNode {
-  const studio = useMemo(() => new Studio(), []);
+  const studio = useMemo(() => {
+    const made = new Studio();
+    made.seed.value = keptSeed() ?? made.seed.peek();
+    return made;
+  }, []);
   /** Whether it is known which model there is, if any. */
   const isKnown = useSignal(false);
   /** The kind of drawing that the person chose for a model, by the model's name. */
@@ -48,6 +53,7 @@ export default function DrawPage({ query }: PageProps): VNode {
     });
   }, [asked, drawn]);
   useLayoutEffect(() => () => void studio.close(), []);
+  useSignalEffect(() => keepSeed(studio.seed.value));
 
   const row = useComputed((): ModelRow | undefined => {
     const now = modelState.value;

@@ -153,3 +153,21 @@ export function resized(raster: Raster, width: number, height: number): Raster {
   }
   return result;
 }
+
+/**
+ * Takes a drawing from one size to another as models of other sizes are chosen. One that was made smaller and has not been drawn on since
+ * comes back as it was.
+ */
+export class Resizer {
+  private last: { readonly original: Raster; readonly made: Uint8Array } | null = null;
+
+  /** The drawing at a size. */
+  resize(raster: Raster, width: number, height: number): Raster {
+    const { last } = this;
+    const isAsMade = last?.made.length === raster.data.length && last.made.every((value, at) => value === raster.data[at]);
+    const original = isAsMade ? last.original : { ...raster, data: raster.data.slice() };
+    const result = resized(original, width, height);
+    this.last = { original, made: result.data.slice() };
+    return result;
+  }
+}

@@ -34,6 +34,8 @@ export interface LookOptions {
 
 /** What was seen. */
 export interface Look {
+  /** How the generator was run for it; by now something else may be wanted. */
+  readonly how: LookOptions;
   readonly image: RgbImage;
   /** The convolutions in the order in which they ran. */
   readonly layers: readonly Omit<FeatureMap, 'data'>[];
@@ -64,7 +66,8 @@ function cut(layer: Layer): () => void {
 const isConvolution = (layer: Module): boolean => layer instanceof Conv2d || layer instanceof ConvTranspose2d;
 
 /** Runs the model's generator on a picture, eagerly, and keeps what is asked for. */
-export async function look(model: OpenModel, picture: RgbImage, { seed, dropout, skipsOff, layer }: LookOptions): Promise<Look> {
+export async function look(model: OpenModel, picture: RgbImage, how: LookOptions): Promise<Look> {
+  const { seed, dropout, skipsOff, layer } = how;
   const { gpu, generator, codings, width, height, found } = model;
   const fitted = resizeBicubic(picture, width, height);
   const shape = [1, height, width, generator.inChannels];
@@ -93,7 +96,7 @@ export async function look(model: OpenModel, picture: RgbImage, { seed, dropout,
     const sizes = layers.map(({ output: { shape: made } }) => ({ height: made[1]!, width: made[2]!, channels: made[3]! }));
     const wanted = layer === null ? undefined : layers[Math.min(layer, layers.length - 1)];
     const map = wanted ? { ...sizes[layers.indexOf(wanted)]!, data: await wanted.output.data() } : null;
-    return { image: await imageOf(made, model, fitted), layers: sizes, map };
+    return { how, image: await imageOf(made, model, fitted), layers: sizes, map };
   } finally {
     made.dispose();
     for (const { output } of layers) output.dispose();

@@ -102,11 +102,19 @@ function PatchView({ found, picture }: StepProps): VNode {
 function FeatureView({ model, found }: StepProps): VNode {
   const rows = nameLayers(found.layers);
   const layer = Math.min(options.value.layer ?? 0, rows.length - 1);
-  const { title, depth } = rows[layer]!;
+  // The picture is of the layer that was looked at last, until the newest has been computed.
+  const { title, depth } = rows[Math.min(found.how.layer ?? layer, rows.length - 1)]!;
   const field = depth === null ? null : fieldOf(model.generator, depth).size;
   return (
     <>
-      <Slider label="Layer" value={layer + 1} min={1} max={rows.length} words={title} onInput={(value) => change({ layer: value - 1 })} />
+      <Slider
+        label="Layer"
+        value={layer + 1}
+        min={1}
+        max={rows.length}
+        words={rows[layer]!.title}
+        onInput={(value) => change({ layer: value - 1 })}
+      />
       {found.map && (
         <div class="learn-pictures">
           <Picture image={featureSheet(found.map, MOST_CHANNELS)} label={`What each channel of this layer holds. ${title}`} pixels />
@@ -124,6 +132,7 @@ function FeatureView({ model, found }: StepProps): VNode {
 function SkipView({ model, found }: StepProps): VNode {
   const count = skipLayers(model.generator).length;
   const { skipsOff } = options.value;
+  const cut = found.how.skipsOff.length;
   const flip = (level: number, on: boolean): void =>
     change({ skipsOff: on ? skipsOff.filter((each) => each !== level) : [...skipsOff, level] });
   const all = Array.from({ length: count }, (_, at) => at + 1);
@@ -142,10 +151,7 @@ function SkipView({ model, found }: StepProps): VNode {
         ))}
       </div>
       <div class="learn-pictures">
-        <Picture
-          image={found.image}
-          label={skipsOff.length === 0 ? 'With every skip connection' : `Without ${skipsOff.length} of ${count} skip connections`}
-        />
+        <Picture image={found.image} label={cut === 0 ? 'With every skip connection' : `Without ${cut} of ${count} skip connections`} />
       </div>
     </>
   );
@@ -162,7 +168,7 @@ function DropoutView({ model, found }: StepProps): VNode {
         <Slider label="Seed" value={seed} min={1} max={20} disabled={!dropout} onInput={(value) => change({ seed: value })} />
       </div>
       <div class="learn-pictures">
-        <Picture image={found.image} label={dropout ? `With dropout, seed ${seed}` : 'Without dropout'} />
+        <Picture image={found.image} label={found.how.dropout ? `With dropout, seed ${found.how.seed}` : 'Without dropout'} />
       </div>
     </>
   );

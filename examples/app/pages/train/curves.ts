@@ -11,9 +11,14 @@ export class Curves {
   private stride = 1;
   private seen = 0;
 
+  /**
+   * @param most points that are kept
+   * @param lately how many numbers `latest` is the mean of: of losses, which jump with each batch, several; of metrics the last one
+   */
   constructor(
     readonly names: readonly string[],
     private readonly most = 2000,
+    private readonly lately = 10,
   ) {
     this.values = names.map(() => []);
   }
@@ -38,7 +43,7 @@ export class Curves {
   }
 
   /** The mean of the last few numbers of a name; undefined where there are none. */
-  latest(name: string, count = 10): number | undefined {
+  latest(name: string, count = this.lately): number | undefined {
     const values = this.values[this.names.indexOf(name)]?.filter((value) => value !== null).slice(-count) ?? [];
     return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
   }

@@ -1,3 +1,4 @@
+import { signal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { SCHEMES } from 'shadegrad';
@@ -29,7 +30,7 @@ export default function TrainPage(): VNode {
         <h1>Train</h1>
         <p class="quiet">
           A network learns in this tab, on your graphics processor: nothing leaves your machine. Close the tab whenever you like; the run is
-          kept in this browser and goes on from where it was saved.
+          kept in this browser and goes on from where it was saved, which is done every few minutes, and when you press Save now.
         </p>
       </div>
       {busy || state.opened.value ? <Running /> : null}
@@ -41,6 +42,9 @@ export default function TrainPage(): VNode {
 
 /** Schemes that can be trained on such pictures: labels come with those alone that are drawn. */
 const offered = (data: TrainingSource): typeof SCHEMES => SCHEMES.filter(({ labelled }) => !labelled || data.kind === 'synthetic');
+
+/** Whether the further options are shown: also after a start that was refused, for which the form is made anew. */
+const isMoreOpen = signal(false);
 
 /** The form that a training is started with. */
 function Start(): VNode {
@@ -156,7 +160,7 @@ function Start(): VNode {
               <p class="quiet">Size and width of the networks are chosen by the speed of this machine.</p>
             </div>
           </div>
-          <details>
+          <details open={isMoreOpen.value} onToggle={(event) => (isMoreOpen.value = event.currentTarget.open)}>
             <summary>Further options</summary>
             <div class="field">
               <label for="more">Options</label>
@@ -252,7 +256,7 @@ function Kept({ busy }: { readonly busy: boolean }): VNode | null {
       {sets.map(({ name, files, bytes }) => (
         <div key={name} class="buttons">
           <span>
-            {name} <span class="quiet">{`${files} files, ${byteWords(bytes)}`}</span>
+            {name} <span class="quiet">{`${files === 1 ? '1 file' : `${files} files`}, ${byteWords(bytes)}`}</span>
           </span>
           <button
             type="button"

@@ -28,7 +28,7 @@ export function Running(): VNode {
   const busy = phase === 'training' || phase === 'paused' || phase === 'opening';
   return (
     <section class="card stack" aria-labelledby="running">
-      <h2 id="running">{opened?.title ?? 'A new training'}</h2>
+      <h2 id="running">{opened?.title ?? state.title.value ?? 'A new training'}</h2>
       <p role="status">{PHASES[phase]}</p>
       {phase === 'opening' && (
         <Progress
@@ -134,13 +134,13 @@ function Words(): VNode | null {
   );
 }
 
-/** What the networks make of pictures that they are not trained on. */
+/** What the networks make of the pictures that are held out, or, where there are too few, of those that they are trained on. */
 function Samples(): VNode | null {
   const samples = state.samples.value;
   if (!samples) return null;
   return (
     <div class="stack" style={{ gap: '0.5rem' }}>
-      <h3>What it makes of pictures that it is not trained on, at step {samples.step}</h3>
+      <h3>What it makes of pictures, at step {samples.step}</h3>
       <div class="samples">
         {samples.rows.map(({ name, pictures }) => (
           <div key={name}>

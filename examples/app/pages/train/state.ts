@@ -28,6 +28,8 @@ type Opened = TrainingEvents['opened'];
 
 /** How it goes with the training. It outlives the page: a training goes on while another page is shown. */
 export const phase = signal<Phase>('idle');
+/** Of what is started, before it has opened. */
+export const title = signal<string | null>(null);
 /** What is being made ready. */
 export const opening = signal<TrainingEvents['opening'] | null>(null);
 /** What is trained. */
@@ -60,7 +62,11 @@ export let metricCurves: ReadonlyMap<string, Curves> = new Map();
 /** The run that was being trained when the page was left, to go on with at the next visit. */
 const CURRENT = 'shadegrad training';
 const MOST_NOTES = 6;
+/** A new run is saved after so many milliseconds, if no step of it was before: what closing the tab loses is no more than that. */
+const FIRST_SAVE = 15_000;
 let training: TrainingHandle | null = null;
+/** Whether the person has asked for the end of the training. */
+let isStopping = false;
 
 /** Whether a training holds the worker. */
 export const isRunning = (): boolean => training !== null;
@@ -74,13 +80,18 @@ export function start(options: Omit<StartTrainingOptions, 'worker'>): void {
   for (const state of [opening, opened, progress, samples, savedStep]) state.value = null;
   findings.value = [];
   notes.value = [];
+  title.value = options.title ?? runs.peek().find(({ id }) => id === options.run)?.title ?? null;
   phase.value = 'opening';
   dismiss('training');
   const handle = startTraining({ ...options, worker: trainWorker });
   training = handle;
+  isStopping = false;
   remember(handle.run);
   handle.on('opening', (event) => (opening.value = event));
-  handle.on('opened', begin);
+  handle.on('opened', (event) => {
+    begin(event);
+    if (event.step === 0) setTimeout(() => training === handle && !savedStep.peek() && handle.save(), FIRST_SAVE);
+  });
   handle.on('state', ({ state }) => (phase.value = state));
   handle.on('progress', (event) => (progress.value = event));
   handle.on('losses', ({ steps }) => addLosses(steps));
@@ -106,7 +117,7 @@ function begin(event: Opened): void {
   const plots = new Map<string, string[]>();
   for (const [name, { plot }] of Object.entries(event.lossRows)) plots.set(plot, [...(plots.get(plot) ?? []), name]);
   lossCurves = new Map([...plots].map(([plot, names]) => [plot, new Curves(names)]));
-  metricCurves = new Map(Object.keys(event.metricRows).map((name) => [name, new Curves([name])]));
+  metricCurves = new Map(Object.keys(event.metricRows).map((name) => [name, new Curves([name], undefined, 1)]));
   findings.value = event.findings;
   addLosses(event.losses);
   addMetrics(event.metrics);
@@ -145,12 +156,14 @@ function silent(seconds: number): void {
   report({
     ...{ id: 'silent', kind: 'hint', title: 'The training does not answer' },
     text: `It may be busy, or it is stuck: nothing was heard of it for ${seconds} seconds.`,
-    ...(step > 0
-      ? {
-          fix: `After a minute it is started anew by itself and goes on from step ${step}, where it was saved.`,
-          action: { label: `Go on from step ${step} now`, run: () => training?.restart() },
-        }
-      : { fix: 'After a minute it is given up. Nothing was saved yet.' }),
+    ...(isStopping
+      ? { fix: 'After a minute it is ended by itself.', action: { label: 'End it now', run: () => training?.restart() } }
+      : step > 0
+        ? {
+            fix: `After a minute it is started anew by itself and goes on from step ${step}, where it was saved.`,
+            action: { label: `Go on from step ${step} now`, run: () => training?.restart() },
+          }
+        : { fix: 'After a minute it is given up. Nothing was saved yet.' }),
   });
 }
 
@@ -196,6 +209,7 @@ export function resume(): void {
 export async function stop(): Promise<void> {
   // The wish to end is the person's: nothing goes on by itself at the next visit.
   forget();
+  isStopping = true;
   await training?.stop();
 }
 
@@ -212,7 +226,7 @@ export async function refresh(): Promise<void> {
 export async function goOn(): Promise<void> {
   await refresh();
   const run = remembered();
-  if (training || run === null || !runs.value.some(({ id, step }) => id === run && step > 0)) return;
+  if (training || run === null || !runs.value.some(({ id, totalSteps }) => id === run && totalSteps !== null)) return;
   note('The page was loaded anew: the run goes on from its last checkpoint.');
   const before = notes.value;
   start({ run });

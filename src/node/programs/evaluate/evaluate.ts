@@ -20,7 +20,7 @@ import { apartOf, keepsAverages, resultsFolder } from '../../training/results-fo
 import { StatusLine } from '../../training/status-line.js';
 import { schemeOfRun } from '../../training/tested.js';
 import { openCheckpoint } from '../../weights/checkpoint.js';
-import { sayChosen } from '../../weights/folder.js';
+import { isNameOfWeights, sayChosen } from '../../weights/folder.js';
 import { openWeights, optionsFor } from '../../weights/read.js';
 import { isRemote } from '../../weights/remote/registry.js';
 import {
@@ -105,14 +105,14 @@ function checkTogether(flags: EvaluateFlags, given: ReadonlySet<string>, runs: r
   }
 }
 
-/** Evaluates what a path names: a run, one of its checkpoints, or weights alone. Where nothing is, it was meant for a run. */
+/** Evaluates what a path names: a run, one of its checkpoints, or weights alone. Where nothing is, its ending says what was meant. */
 async function evaluatedPath(path: string, flags: EvaluateFlags, how: EvaluateOptions): Promise<Evaluated> {
   if (isRemote(path)) return evaluatedWeights(path, flags, how);
   const kind = await stat(path).catch(() => undefined);
   const run = kind?.isFile() ? await runOfCheckpoint(path) : undefined;
   if (run) return evaluatedRun(run, path, flags, how);
   const holdsRun = kind?.isDirectory() && (await stat(new RunFolder(path).checkpoint).catch(() => undefined)) !== undefined;
-  if (kind && !holdsRun) return evaluatedWeights(path, flags, how);
+  if (kind ? !holdsRun : isNameOfWeights(path)) return evaluatedWeights(path, flags, how);
   const folder = await existingRunFolder(path, path, { what: 'run', fix: 'name the folder of a run, that with checkpoint.safetensors' });
   return evaluatedRun(folder, folder.checkpoint, flags, how);
 }

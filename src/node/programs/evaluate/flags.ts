@@ -117,7 +117,7 @@ const OWN = [
     group: 'Folders',
     type: 'choice',
     choices: ['left', 'right'],
-    description: 'the pictures of --real are side-by-side pairs: this half of each is the real one',
+    description: 'the pictures of --real are side-by-side pairs: this half of each is the real one, also with --human',
   },
   {
     name: 'unpaired',

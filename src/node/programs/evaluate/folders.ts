@@ -7,7 +7,7 @@ import { printableName } from '../../../formats/names.js';
 import type { EvaluatedSample } from '../../../training/evaluation/metric.js';
 import { listImages } from '../../images/folder.js';
 import { listed, stemOf } from '../../images/layout.js';
-import { readImage } from '../../images/read.js';
+import { readImage, readImageSides } from '../../images/read.js';
 import { spread } from '../../../data/spread.js';
 import { remark } from '../../terminal/remarks.js';
 import { readAhead } from '../../../data/read-ahead.js';
@@ -67,6 +67,8 @@ export async function openFolders(folders: PictureFolders): Promise<OpenFolders>
     return { name, made: names.map((each) => join(made, each)), real: join(real, ofReal.get(name)!), input };
   });
   const chosen = spread(all.length, count ?? all.length).map((at) => all[at]!);
+  // Of two sizes that are not brought together, an error says the same.
+  if (folders.resize !== undefined) await remarkPairs(chosen[0]?.made[0], chosen[0]?.real, folders.half);
   return { length: chosen.length, samples: () => readSamples(chosen, folders) };
 }
 
@@ -107,12 +109,13 @@ export async function openSets(folders: PictureFolders): Promise<OpenFolders> {
       ...(second !== undefined && { real: seen(halfOf(await readImage(second), half, second)) }),
     };
   };
+  await remarkPairs(ofMade[0], ofReal[0], half);
   const length = Math.max(ofMade.length, ofReal.length);
   return { length, samples: () => readAhead([...Array(length).keys()], read) };
 }
 
-/** The half of a side-by-side pair; the whole picture where none is meant. */
-function halfOf(image: RgbImage, half: PictureFolders['half'], path: string): RgbImage {
+/** The half of a side-by-side pair; the whole picture where none is meant. @throws IMAGE_SIZE for an odd width */
+export function halfOf(image: RgbImage, half: PictureFolders['half'], path: string): RgbImage {
   if (half === undefined) return image;
   const { a, b } = splitPair(image, printableName(path));
   return half === 'left' ? a : b;
@@ -197,6 +200,22 @@ async function* readSamples(all: readonly Files[], folders: PictureFolders): Asy
   });
 }
 
+const WHICH_HALF = 'if the real ones are side-by-side pairs, say which half is meant: --half left or --half right';
+
+/**
+ * Says so where a real picture has the shape of two as the made one, side by side: resized as a whole, a pair is no real picture, and
+ * the numbers mean nothing. It may be right all the same, such as photos of streets that were translated as squares.
+ */
+export async function remarkPairs(made: string | undefined, real: string | undefined, half: PictureFolders['half']): Promise<void> {
+  if (half !== undefined || made === undefined || real === undefined) return;
+  const [{ width, height }, wide] = [await readImageSides(made), await readImageSides(real)];
+  if (!isTwiceAsWide([wide.width, wide.height], [width, height])) return;
+  remark(`real pictures are twice as wide for their height as made ones; ${WHICH_HALF}`);
+}
+
+const isTwiceAsWide = (real: readonly [number, number], made: readonly [number, number]): boolean =>
+  real[0] * made[1] === 2 * made[0] * real[1];
+
 const sizeOf = ({ width, height }: RgbImage): [number, number] => [width, height];
 
 async function readSample({ name, made: paths, real: realPath, input }: Files, folders: PictureFolders): Promise<EvaluatedSample> {
@@ -219,12 +238,12 @@ async function readSample({ name, made: paths, real: realPath, input }: Files, f
 }
 
 function ofTwoSizes(path: string, { width, height }: RgbImage, other: string, wanted: readonly [number, number]): ShadegradError {
-  const wide = wanted[0] === 2 * width && wanted[1] === height;
+  const wide = isTwiceAsWide(wanted, [width, height]);
   return new ShadegradError('SHAPE_MISMATCH', `${printableName(path)} and ${printableName(other)} are of two sizes`, {
     expected: 'a made picture as large as its real one',
     received: `${width} x ${height} and ${wanted.join(' x ')} pixels`,
     fix: wide
-      ? 'if the real ones are side-by-side pairs, say which half is meant: --half left or --half right'
+      ? `${WHICH_HALF}; otherwise write --resize made or --resize real`
       : 'write --resize made or --resize real to bring one to the size of the other',
   });
 }

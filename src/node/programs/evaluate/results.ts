@@ -153,7 +153,7 @@ export async function writeEvaluation(evaluated: Evaluated, { csv }: Pick<Evalua
 }
 
 /** Prints the numbers: a table with a row for each value, or JSON. */
-export function printEvaluation(evaluated: Evaluated, { json }: Pick<EvaluateFlags, 'json'>): void {
+export function printEvaluation(evaluated: Evaluated, { json, csv }: Pick<EvaluateFlags, 'json' | 'csv'>): void {
   const { evaluation } = evaluated;
   for (const { name, why } of evaluation.leftOut) remark(`${name} is left out: it ${why}`);
   for (const each of evaluation.remarks) remark(each);
@@ -179,5 +179,6 @@ export function printEvaluation(evaluated: Evaluated, { json }: Pick<EvaluateFla
     row.map((text, at) => (at === 0 ? text.padEnd(widths[at]!) : at === row.length - 1 ? text : text.padStart(widths[at]!))).join('  ');
   console.log(`${formatCountOf(evaluation.counts.made, 'picture')} against ${formatCountOf(evaluation.counts.real, 'real one')}`);
   for (const row of [heads, ...rows]) console.log(printableText(lineOf(row).trimEnd()));
+  if (csv !== undefined) remark(`every picture: ${printableName(csv)}`);
   if (evaluated.output !== undefined) remark(`page: ${printableName(join(evaluated.output, PAGE))}`);
 }

@@ -15,7 +15,7 @@ import { FILES, finishedRuns, writeResults, type FoundRun } from './results.js';
  * @param name the experiment that they are to be of, where it was named
  * @returns the exit status, 0
  * @throws DATA_NOT_FOUND for folders of no experiment, and for runs that nobody has finished; BAD_FLAG for folders of different
- *   experiments, and for runs that are there twice
+ *   experiments, for runs that are there twice, and where `out` has those of another experiment
  */
 export async function mergeResults(folders: readonly string[], out: string | undefined, name?: string): Promise<number> {
   const target = out ?? (folders.length === 1 ? folders[0] : undefined);
@@ -44,6 +44,7 @@ export async function mergeResults(folders: readonly string[], out: string | und
       fix: 'merge folders of calls that differ in --shard and --out alone',
     });
   }
+  await expectOwn(target, plan);
   const found = (await Promise.all(folders.map((folder) => finishedRuns(folder, plan)))).flat();
   const sorted = runsOf(plan).map(({ id }) => found.filter(({ run }) => run.id === id));
   expectOnce(sorted);
@@ -51,6 +52,18 @@ export async function mergeResults(folders: readonly string[], out: string | und
   await writeResults(target, plan, sorted.flat());
   console.log(printableText(`page: ${printableName(join(target, FILES.page))}`));
   return 0;
+}
+
+/** Table and figure lie beside the runs that they are of. @throws BAD_FLAG where there are those of another experiment */
+async function expectOwn(target: string, plan: Plan): Promise<void> {
+  const there = await planIn(target);
+  const difference = there && differenceOf(plan, there);
+  if (difference === undefined) return;
+  throw new ShadegradError('BAD_FLAG', `${printableName(target)} holds another experiment`, {
+    expected: difference[0],
+    received: difference[1],
+    fix: 'name another folder for table and figure: --out DIR',
+  });
 }
 
 /** @throws DATA_NOT_FOUND */

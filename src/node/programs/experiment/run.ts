@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { RgbImage } from '../../../data/image.js';
 import { printableName } from '../../../formats/names.js';
 import { ShadegradError } from '../../../errors.js';
@@ -166,6 +166,7 @@ async function measure(
     ...{ folder, checkpoint, scheme, sources: savedSources(options), count: plan.count ?? Infinity, first: false },
     ...{ averages: true, patchMap: false, chosen: false, split: undefined },
   };
+  let size: [width: number, height: number] | null = null;
   const line = new StatusLine();
   const { gpu } = await openNodeGpu(typeof adapter === 'string' ? { adapter } : {});
   let models: Readonly<Record<string, PixelModel>> = {};
@@ -177,6 +178,7 @@ async function measure(
         ...{ metrics: metricsFor(plan.metrics, outputs), options: plan.metricOptions, weights, models, outputs },
         async onSample({ name, given, made, real }, _values, done, total) {
           line.show(`measured: ${done} of ${total}`);
+          size = [made!.width, made!.height];
           const row = spread(total, plan.figure).indexOf(done - 1);
           if (row < 0) return;
           const put = async (what: string, image: RgbImage): Promise<string> => {
@@ -210,7 +212,11 @@ async function measure(
       ...(constant && { constant: valuesOf(constant) }),
       ...{ pictures: pictures.map(({ name }) => name), figure },
     };
-    const source = { run: folder.path, scheme: scheme.name, step, data: tested.sources.join(' and ') };
+    const { split, direction = null, prepared } = evaluation;
+    const source = {
+      ...{ run: folder.path, checkpoint: basename(folder.checkpoint), scheme: scheme.name, step, data: tested.sources.join(' and ') },
+      ...{ split, direction, size, prepared, atMost: plan.count ?? null, samples: varied ? plan.samples : 1, seed: 0 },
+    };
     await writeFileAtomic(join(folder.path, EVALUATION, 'evaluation.json'), numbersOf({ evaluation, source }));
     await writeFileAtomic(join(folder.path, RESULT), `${JSON.stringify(result, null, 2)}\n`);
   } finally {

@@ -12,6 +12,10 @@ const OF_GIT = new Set(['.git', '.gitattributes', '.gitignore']);
 /** Put in place after all others: who reads it finds what it describes. */
 const LAST = 'README.md';
 
+/** The first few names of files, and how many others there are. */
+const firstOf = (names: readonly string[]): string =>
+  names.slice(0, 5).map(printableName).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
+
 /** A folder that is being made: it appears as a whole, or in one that is there file by file, each of them whole. */
 export class PublishedFolder {
   private constructor(
@@ -37,14 +41,14 @@ export class PublishedFolder {
     if (foreign.length > 0) {
       throw new ShadegradError('BAD_FLAG', `${printableName(folder)} holds something else`, {
         expected: 'a new or empty folder, one of an earlier publication, or a clone of a repository with nothing else in it',
-        received: foreign.slice(0, 5).map(printableName).join(', ') + (foreign.length > 5 ? ` and ${foreign.length - 5} more` : ''),
+        received: firstOf(foreign),
         fix: 'name another folder, or move these files out of it',
       });
     }
     if (names.length > 0 && !replace) {
       throw new ShadegradError('BAD_FLAG', `${printableName(folder)} holds a published model already`, {
         expected: 'a new or empty folder',
-        received: names.slice(0, 5).join(', '),
+        received: firstOf(names),
         fix: 'name another folder, or replace these files: --replace',
       });
     }

@@ -9,6 +9,7 @@ import { remark } from '../../../terminal/remarks.js';
 import { Interrupt } from '../../../training/interrupt.js';
 import { StatusLine } from '../../../training/status-line.js';
 import type { EvaluateFlags } from '../flags.js';
+import { remarkPairs } from '../folders.js';
 import { drawExamples, filesOfFolders, filesOfTest, type StudyFiles } from './examples.js';
 import { HUMAN_FLAGS } from './flags.js';
 import { readPictures } from './pictures.js';
@@ -24,7 +25,7 @@ const MOST_EXAMPLES = 200;
 const LINKS = 'links.json';
 const MOST_SIDE = 4096;
 /** Flags that `evaluate` has without --human, too, and that mean something with it. */
-const SHARED = ['run', 'made', 'real', 'input', 'count', 'seed', 'output', 'csv', 'json', 'quiet', 'options'];
+const SHARED = ['run', 'made', 'real', 'half', 'input', 'count', 'seed', 'output', 'csv', 'json', 'quiet', 'options'];
 const OWN: readonly string[] = HUMAN_FLAGS.map(({ name }) => name);
 /** What means something where results are printed and nobody is asked. */
 const OF_RESULTS = ['human', 'results', 'incomplete', 'seed', 'csv', 'json', 'quiet', 'options'];
@@ -103,6 +104,7 @@ function checkTogether(flags: EvaluateFlags, given: ReadonlySet<string>, runs: r
   if (folders && resolve(made!) === resolve(real!))
     refuse('--made and --real are one folder', 'made pictures, and real ones', `${oneLine(made!, 40)} as both`, 'name the other folder');
   if (folders && flags.output === undefined) refuse('--output is missing', 'a folder for the answers', 'none', usage);
+  if (!folders && flags.half !== undefined) refuse('--half is for folders', '--made and --real with it', 'a run', 'leave out --half');
   const { name, pictures } = HUMAN_PROTOCOLS.find((each) => each.name === flags.protocol)!;
   const needsInput = pictures.some(({ source }) => source === 'input');
   if (folders && needsInput && flags.input === undefined)
@@ -127,7 +129,7 @@ const withInput = (): string =>
 /** Reads the pictures, and opens the folder for answers. */
 async function openStudy(folder: string, protocol: HumanProtocol, flags: EvaluateFlags, runs: readonly string[]): Promise<Study> {
   const { practice = protocol.defaults.practice, trials = protocol.defaults.trials, exposure = protocol.defaults.exposure } = flags;
-  const { seed, unpaired } = flags;
+  const { seed, unpaired, half } = flags;
   const size = flags.size === undefined ? undefined : sidesOf(flags.size);
   const needsInput = protocol.pictures.some(({ source }) => source === 'input');
   const { made, real, input } = flags;
@@ -136,15 +138,21 @@ async function openStudy(folder: string, protocol: HumanProtocol, flags: Evaluat
   const files = withoutRest(drawExamples(all, flags.count ?? Math.max(MOST_EXAMPLES, practice + trials), seed, unpaired), needsInput);
   expectEnough(files, practice + trials, unpaired);
   const line = new StatusLine();
-  const pictures = await readPictures(files, size, (done, total) => line.show(`pictures read: ${done} of ${total}`)).finally(() =>
-    line.end(),
-  );
+  await remarkPairs(files.made[0]?.path, files.real[0]?.path, half);
+  const onPicture = (done: number, total: number): void => line.show(`pictures read: ${done} of ${total}`);
+  const pictures = await readPictures(files, size, onPicture, half).finally(() => line.end());
   if (pictures.resized) remark(`all pictures are shown at ${pictures.width} x ${pictures.height} pixels (--size)`);
+  if (pictures.stretched > 0) {
+    remark(`${formatCountOf(pictures.stretched, 'picture')} of other proportions will be stretched or squeezed, which people may see`);
+  }
   const settings: StudySettings = {
     ...{ protocol: protocol.name, practice, trials, exposure, unpaired, seed },
     ...{ made: files.made.map(({ name }) => name), real: files.real.map(({ name }) => name) },
     ...{ size: [pictures.width, pictures.height], pictures: pictures.hash },
-    source: runs.length > 0 ? { run: resolve(runs[0]!) } : { made: made!, real: real!, ...(input !== undefined && { input }) },
+    source:
+      runs.length > 0
+        ? { run: resolve(runs[0]!) }
+        : { made: made!, real: real!, ...(half && { half }), ...(input !== undefined && { input }) },
   };
   return Study.open(folder, protocol, settings, pictures);
 }

@@ -6,6 +6,7 @@ import { encodePlainPng } from '../../../images/png.js';
 import { readImage, readImageSides } from '../../../images/read.js';
 import { formatBytes, formatCountOf } from '../../../../formats/words.js';
 import { readAhead } from '../../../../data/read-ahead.js';
+import { halfOf, type PictureFolders } from '../folders.js';
 import type { NamedFile, StudyFiles } from './examples.js';
 import type { PictureSource } from './protocol.js';
 
@@ -22,6 +23,8 @@ export interface StudyPictures {
   readonly hash: string;
   /** Whether any had to be resized. */
   readonly resized: boolean;
+  /** How many of them had other proportions, and are shown wider or narrower than they are. */
+  readonly stretched: number;
 }
 
 /**
@@ -29,14 +32,16 @@ export interface StudyPictures {
  *
  * @param size what all are brought to; by default the sides of the smallest made or real one
  * @param onPicture told how many are ready
+ * @param half which half of the real ones is meant, where these are side-by-side pairs
  * @throws what reading them throws; LIMIT_EXCEEDED where they do not fit into memory
  */
 export async function readPictures(
   files: StudyFiles,
   size: readonly [width: number, height: number] | undefined,
   onPicture: (done: number, total: number) => void,
+  half?: PictureFolders['half'],
 ): Promise<StudyPictures> {
-  const [width, height] = size ?? (await smallest([...files.made, ...files.real]));
+  const [width, height] = size ?? (await smallest(files, half));
   const sources = (['made', 'real', 'input'] as const).filter((source) => files[source] !== undefined);
   const total = sources.reduce((sum, source) => sum + files[source]!.length, 0);
   const bytes = total * width * height * CHANNELS;
@@ -49,12 +54,14 @@ export async function readPictures(
   }
   const hash = createHash('sha256');
   const made: Partial<Record<PictureSource, Uint8Array[]>> = {};
-  let [done, resized] = [0, false];
+  let [done, resized, stretched] = [0, false, 0];
   for (const source of sources) {
     const encoded: Uint8Array[] = [];
-    for await (const image of images(files[source]!)) {
+    for await (const image of images(files[source]!, source === 'real' ? half : undefined)) {
       const fits = image.width === width && image.height === height;
       resized ||= !fits;
+      // A side that was rounded to whole pixels is no other proportion.
+      if (Math.abs((image.width / image.height) * height - width) >= 1) stretched++;
       const png = encodePlainPng(fits ? image : resizedTo(image, [width, height]));
       hash.update(png);
       encoded.push(png);
@@ -62,16 +69,19 @@ export async function readPictures(
     }
     made[source] = encoded;
   }
-  return { width, height, files: made, hash: hash.digest('hex'), resized };
+  return { width, height, files: made, hash: hash.digest('hex'), resized, stretched };
 }
 
-const images = (files: readonly NamedFile[]): AsyncGenerator<RgbImage> => readAhead([...files.keys()], (at) => readImage(files[at]!.path));
+const images = (files: readonly NamedFile[], half: PictureFolders['half']): AsyncGenerator<RgbImage> =>
+  readAhead([...files.keys()], async (at) => halfOf(await readImage(files[at]!.path), half, files[at]!.path));
 
-async function smallest(files: readonly NamedFile[]): Promise<readonly [number, number]> {
+async function smallest({ made, real }: StudyFiles, half: PictureFolders['half']): Promise<readonly [number, number]> {
   let least: readonly [number, number] = [Infinity, Infinity];
-  for (const { path } of files) {
+  const ofPairs = half === undefined ? 1 : 2;
+  for (const [{ path }, parts] of [...made.map((file) => [file, 1] as const), ...real.map((file) => [file, ofPairs] as const)]) {
     const { width, height } = await readImageSides(path);
-    if (width * height < least[0] * least[1]) least = [width, height];
+    const shown = Math.floor(width / parts);
+    if (shown * height < least[0] * least[1]) least = [shown, height];
   }
   return least;
 }
