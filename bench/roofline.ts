@@ -47,4 +47,4 @@ something. Point at one to see its name.</p>`;
 
 /** A dot of a colour. The site's Content-Security-Policy drops style attributes; a picture's fill is none. */
 const swatchOf = (colour: string): string =>
-  `<svg class="swatch" viewBox="0 0 10 10" aria-hidden="true"><circle cx="5" cy="5" r="5" fill="${colour}"/></svg>`;
+  `<svg class="swatch" viewBox="0 0 10 10" aria-hidden="true"><rect width="10" height="10" rx="5" fill="${colour}"/></svg>`;

@@ -32,6 +32,15 @@ function entriesOf(exported) {
   return [...below, { in: `src/${room}/index.ts`, out: script.replace(/^\.\/dist\/|\.js$/g, ''), types: room }];
 }
 
+/**
+ * Blanks the imports by which an entry names a chunk and nothing in it. package.json says that chunks do nothing by themselves, so that
+ * bundlers leave such imports out, each with a warning. The line stays, for the source map.
+ */
+function withoutIdleImports(path) {
+  if (!existsSync(path)) return;
+  writeFileSync(path, readFileSync(path, 'utf8').replace(/^import "\.\/chunks\/chunk-\w+\.js";$/gm, ''));
+}
+
 try {
   const entries = entriesOf(JSON.parse(readFileSync('package.json', 'utf8')).exports);
   await build({
@@ -58,6 +67,7 @@ try {
     plugins: [minifiedShaders, ...sources.plugins],
     logLevel: 'warning',
   });
+  for (const { out } of entries) withoutIdleImports(join(fresh, `${out}.js`));
   await Promise.all(
     entries.map(async ({ in: source, out }) => {
       const lean = LEAN_ENTRIES[out] && join(fresh, `${out}.js`);

@@ -39,7 +39,7 @@ const SHOTS = {
       await page.getByText('Further options').click();
       await page.getByLabel('Options').fill('size=64 ngf=16 ndf=16 seed=1');
       await page.getByRole('button', { name: 'Start training' }).click();
-      await page.waitForTimeout(2 * MINUTE);
+      await page.waitForTimeout(1.5 * MINUTE);
     },
   },
   'demo-learn': {

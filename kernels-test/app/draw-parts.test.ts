@@ -1,6 +1,7 @@
 // not in browsers: parts of a page that know no page
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { lookAlike } from '../../examples/app/pages/draw/alike.js';
 import { Editor } from '../../examples/app/pages/draw/editor.js';
 import { History } from '../../examples/app/pages/draw/history.js';
 import { Lane } from '../../examples/app/pages/draw/lane.js';
@@ -128,6 +129,16 @@ test('a drawing that a smaller model made coarse comes back whole, unless it was
   const again = resizer.resize(raster, 2, 2);
   again.data[0] = 7;
   assert.equal(rows(resizer.resize(again, 4, 4))[0]!.slice(0, 2), '77');
+});
+
+test('variants look alike when all have come and none can be told from the first', () => {
+  const variant = (value: number, seed = 1): Parameters<typeof lookAlike>[0][number] => ({
+    result: { image: { data: new Uint8ClampedArray(64).fill(value) } as unknown as ImageData, seed, revision: 1, milliseconds: 1 },
+  });
+  assert.is(lookAlike([variant(100), variant(101)]), true);
+  assert.is(lookAlike([variant(100), variant(101), variant(103)]), false);
+  assert.is(lookAlike([variant(100), { result: null }]), false, 'one is still to come');
+  assert.is(lookAlike([variant(100)]), false);
 });
 
 test.run();

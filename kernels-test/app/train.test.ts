@@ -126,6 +126,8 @@ test('a folder that is dropped is trained on; what came of it is drawn with, and
     .first()
     .waitFor();
   assert.ok((await at.page.locator('.uplot canvas').count()) >= 3, 'no curves');
+  await at.page.getByText('Settings', { exact: true }).click();
+  assert.match((await at.page.getByText(/\bsize=\d/).textContent())!, /\bngf=4, /);
   await at.page.getByText('3 files', { exact: false }).first().waitFor();
   await at.look('finished');
 

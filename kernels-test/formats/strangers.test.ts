@@ -43,8 +43,8 @@ const strangers: [what: string, bytes: Uint8Array, words: RegExp, fix: RegExp][]
   ['a gzip archive', Uint8Array.of(0x1f, 0x8b, 8, 0, 1, 2), /a gzip archive/, /unpack/],
   ['a 7z archive', Uint8Array.of(0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c, 0, 4), /a 7z archive/, /unpack/],
   ['a tar archive', tar, /a tar archive/, /unpack/],
-  ['a PNG', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0), /a PNG picture/, /name the file of weights/],
-  ['a JPEG', Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 16), /a JPEG picture/, /name the file of weights/],
+  ['a PNG', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0), /a PNG picture/, /choose the file of weights/],
+  ['a JPEG', Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 16), /a JPEG picture/, /choose the file of weights/],
   ['a model of Keras', Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a), /HDF5/, /tensorflowjs_converter/],
   ['an array of numpy', Uint8Array.from([0x93, ...text('NUMPY'), 1, 0]), /numpy/, /torch\.save/],
 ];

@@ -155,7 +155,7 @@ const LEAN = ['shadegrad/translate', 'shadegrad/pix2pix'];
 
 /** What a bundler for browsers makes of a user's program. */
 async function bundled(contents: string, minify = false): Promise<string> {
-  const { outputFiles } = await build({
+  const { outputFiles, warnings } = await build({
     stdin: { contents, resolveDir: join(folder, 'user') },
     bundle: true,
     format: 'esm',
@@ -165,6 +165,11 @@ async function bundled(contents: string, minify = false): Promise<string> {
     write: false,
     logLevel: 'silent',
   });
+  assert.equal(
+    warnings.map(({ text }) => text),
+    [],
+    contents,
+  );
   return outputFiles[0]!.text;
 }
 

@@ -206,6 +206,7 @@ async function sources(): Promise<object> {
     background: await codeOf(() => fromPixels(gpu, half, { background: [0, 0, 256] })),
     name: await codeOf(() => fromPixels(gpu, half, { flip: true } as object)),
     recorded: await codeOf(() => gpu.record(() => fromPixels(gpu, half))),
+    order: await codeOf(() => fromPixels(half as never, gpu as never)),
   };
   const left = gpu.memory().tensors;
   gpu.destroy();
@@ -310,6 +311,8 @@ async function codings(output: PixelPath): Promise<object> {
     ofCoding: await refusal(tint(3, 3), { codings: codingsOf({ oneHot: 4 }) }),
     noPalette: await refusal(tint(4, 3), { codings: codingsOf({ oneHot: 4 }) }),
     largePalette: await refusal(tint(4, 3), { codings: codingsOf({ oneHot: 4 }), palette }),
+    namedCoding: await refusal(tint(3, 3), { codings: 'lab' as never }),
+    noGpu: await codeOf(() => CanvasTranslator.create(null as never, tint(3, 3), { canvas })),
     uselessPalette: await refusal(tint(3, 3), { palette }),
     numbers: await refusal(tint(4, 3), { codings: codingsOf({ inChannels: 4 }) }),
     labels: await codeOf(() => labelled.draw(photo, { labels: [1] })),

@@ -111,6 +111,7 @@ test('sources of every kind as tensors, beside float64; codings and labels as a 
       refused: {
         ...{ closed: 'IMAGE_SIZE', noSource: 'INVALID_ARGUMENT', video: 'IMAGE_NOT_READY', channels: 'INVALID_ARGUMENT' },
         ...{ size: 'INVALID_ARGUMENT', background: 'INVALID_ARGUMENT', name: 'INVALID_ARGUMENT', recorded: 'RECORDING' },
+        order: 'INVALID_ARGUMENT',
       },
       destroyed: 'DEVICE_LOST',
       left: 0,

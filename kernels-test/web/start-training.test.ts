@@ -1,6 +1,7 @@
 // first driver only: its worker is none, and nothing is trained
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { ShadegradError } from '../../src/errors.js';
 import { startTraining, type TrainingEvents, type TrainingHandle } from '../../src/web/worker/index.js';
 import type { PageMessage, WorkerMessage } from '../../src/web/worker/messages.js';
 
@@ -37,6 +38,16 @@ function started(): { training: TrainingHandle; workers: MuteWorker[]; lost: Tra
   training.on('deviceLost', (event) => lost.push(event));
   return { training, workers, lost };
 }
+
+test('an event that there is not is refused by name', () => {
+  const { training } = started();
+  assert.throws(
+    () => training.on('lossess' as 'losses', () => undefined),
+    ({ code, expected, received }: ShadegradError) =>
+      code === 'INVALID_ARGUMENT' && /losses, measured/.test(expected!) && received === "'lossess'",
+  );
+  training.terminate();
+});
 
 test('a worker that is started anew is told to wait where the run waits', async () => {
   const { training, workers, lost } = started();

@@ -8,6 +8,9 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-s
 /** Lets pages use WebGPU on SwiftShader, which browsers call unsafe for its speed. */
 const FLAGS = ['--enable-unsafe-webgpu'];
 
+/** Without a locale in the environment Chromium opens and keeps no file whose name has other letters than those of ASCII. */
+const LETTERS = process.env.LC_ALL || process.env.LC_CTYPE ? {} : { LANG: 'C.UTF-8' };
+
 /** One started browser and the pages it is to load. */
 export class TestBrowser {
   #browser;
@@ -84,7 +87,7 @@ export async function launchChromium(flags = [], check = async () => {}) {
       const found = await find();
       if (!found) continue;
       const { executablePath, environment, origin } = found;
-      browser = await chromium.launch({ executablePath, args: flags, env: { ...process.env, ...environment } });
+      browser = await chromium.launch({ executablePath, args: flags, env: { ...LETTERS, ...process.env, ...environment } });
       await check(browser);
       return { browser, origin };
     } catch (error) {

@@ -293,7 +293,7 @@ export async function meanImage(dataset: PairedDataset, half: 'a' | 'b', onProgr
   const first = (await pairAt(dataset, 0))[half];
   const sums = new Float64Array(first.data.length);
   for (let index = 0; index < dataset.length; index++) {
-    const image = (await pairAt(dataset, index))[half];
+    const image = index === 0 ? first : (await pairAt(dataset, index))[half];
     sameSize(first, image);
     for (let i = 0; i < sums.length; i++) sums[i]! += image.data[i]!;
     onProgress?.(index + 1, dataset.length);

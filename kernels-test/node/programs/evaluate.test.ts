@@ -92,9 +92,9 @@ test('a run is evaluated on its validation images: as shadegrad test measures it
   const { checkpoint, split, direction, size, samples, seed, step } = numbers;
   assert.equal([checkpoint, split, direction, size], ['checkpoint.safetensors', 'validation', 'BtoA', [32, 32]]);
   assert.equal([samples, seed, step], [1, 0, 1]);
-  assert.equal(readdirSync(out).sort(), [...before, 'evaluation', 'test'].sort());
-  assert.is(readFileSync(join(out, 'evaluation', 'evaluation.json'), 'utf8'), stdout);
-  const page = readFileSync(join(out, 'evaluation', 'index.html'), 'utf8');
+  assert.equal(readdirSync(out).sort(), [...before, 'evaluation-count-2', 'test'].sort());
+  assert.is(readFileSync(join(out, 'evaluation-count-2', 'evaluation.json'), 'utf8'), stdout);
+  const page = readFileSync(join(out, 'evaluation-count-2', 'index.html'), 'utf8');
   for (const fact of ['validation', 'BtoA', '32 x 32', 'bicubic']) assert.ok(page.includes(fact), `the page says ${fact}`);
 });
 
@@ -127,6 +127,7 @@ test('what does not go, and leaves nothing behind', async () => {
   const none = pictures('odd/none', {});
   const output = join(folder, 'odd', 'results');
   const csv = join(output, 'x.csv');
+  const study = '--human --protocol forced-choice --practice 0 --trials 1'.split(' ');
   const cases: [code: ErrorCode, words: readonly RegExp[], flags: readonly string[]][] = [
     ['BAD_FLAG', [/nothing to evaluate/], []],
     ['BAD_FLAG', [/--real is missing/], ['--made', made]],
@@ -134,6 +135,13 @@ test('what does not go, and leaves nothing behind', async () => {
     ['BAD_FLAG', [/no metric "sim"/, /did you mean ssim/], ['--made', made, '--real', other, '--metrics', 'l1,sim']],
     ['BAD_FLAG', [/--split is for runs/], ['--made', made, '--real', other, '--split', 'val']],
     ['BAD_FLAG', [/--half is for folders/], [out, '--half', 'left']],
+    ['BAD_FLAG', [/--input-half is for --input/], ['--made', made, '--real', made, '--input-half', 'left']],
+    // The other half of a pair is the answer.
+    [
+      'BAD_FLAG',
+      [/pairs, which show the answer/, /--input-half left/],
+      [...study, '--made', made, '--real', wide, '--half', 'left', '--input', wide],
+    ],
     ['DATA_NOT_FOUND', [/no file of weights absent\.pth/], ['absent.pth', '--data', made]],
     ['DATA_NOT_FOUND', [/no folder .*absent/], ['--made', made, '--real', join(folder, 'absent')]],
     ['DATA_EMPTY', [/no images in .*none/], ['--made', none, '--real', made]],
@@ -185,6 +193,11 @@ test('folders as programs leave them: suffixes, pairs side by side, other sizes,
   const whole = ['--made', made, '--real', pairs, '--resize', 'real', '--metrics', 'l1'];
   await evaluateProgram(whole).finally(() => (console.error = log));
   assert.match(said.join('\n'), /twice as wide .* as made ones; .*--half left or --half right/);
+  // With the numbers, for who reads them later.
+  const told = join(folder, 'left', 'whole');
+  await evaluateProgram([...whole, '--output', told, '--quiet']);
+  assert.match((JSON.parse(readFileSync(join(told, 'evaluation.json'), 'utf8')) as { remarks: string[] }).remarks.join(), /--half left/);
+  assert.match(readFileSync(join(told, 'index.html'), 'utf8'), /twice as wide .*--half left/);
   assert.is(l1(await numbers('--made', made, '--real', pairs, '--half', 'right', '--grey'))[0], imageL1(greyImage(a), greyImage(c)));
   const several = pictures('left/several', { 'x-1.png': a, 'x-2.png': b, 'y-1.png': c, 'y-2.png': d });
   const output = join(folder, 'left', 'results');
@@ -205,11 +218,13 @@ test('photos are read again by a segmenter: a run, its weights alone, and an ONN
   await trained(...small, '--out', segmenter);
   const scores = async (...words: string[]): Promise<Record<string, number>> => {
     assert.is(await evaluateProgram([out, '--count', '2', '--metrics', 'fcn', '--quiet', ...words]), 0);
-    return Object.fromEntries(Object.entries(numbersIn(join(out, 'evaluation')).values).map(([name, { value }]) => [name, value]));
+    return Object.fromEntries(
+      Object.entries(numbersIn(join(out, 'evaluation-count-2-fcn')).values).map(([name, { value }]) => [name, value]),
+    );
   };
   const expected = await scores('--segmenter', segmenter);
   assert.equal(Object.keys(expected).length, 6);
-  const page = readFileSync(join(out, 'evaluation', 'index.html'), 'utf8');
+  const page = readFileSync(join(out, 'evaluation-count-2-fcn', 'index.html'), 'utf8');
   assert.ok(/segmenter: segmenter for 32 x 32/.test(page), 'the page names what the score is by');
   for (const value of Object.values(expected)) assert.ok(value >= 0 && value <= 1, String(value));
   const alone = join(folder, 'segmenter.safetensors');
@@ -250,6 +265,15 @@ test('photos are read again by a segmenter: a run, its weights alone, and an ONN
   ];
   assert.ok(ofRun.values['label-iou']!.value >= 0);
   assert.equal([ofWeights.values, ofWeights.direction], [ofRun.values, 'AtoB']);
+  // As the pictures that translate makes, beside the label maps: these come to its size without blended colours.
+  const read = join(folder, 'read');
+  const val = join(data, 'val');
+  assert.is(await translateImages(['--weights', alone, '--input', val, '--half', 'left', '--output', read, '--quiet']), 0);
+  const ofFolders = ['--made', read, '--real', val, '--half', 'right', '--resize', 'real', '--palette', 'facades'];
+  const apart = await evaluated(join(folder, 'labels'), ...ofFolders);
+  const labels = ({ values }: Numbers) => Object.entries(values).filter(([name]) => name.startsWith('label-'));
+  assert.equal(labels(apart), labels(ofRun));
+  assert.match(apart.prepared, 'nearest pixel');
   await failure('BAD_FLAG', () => evaluateProgram([segmenter, '--samples', '2', '--quiet']), '--samples 2', 'draws nothing');
 });
 
@@ -276,10 +300,12 @@ test('one model has one score: as a run, as weights, as a published folder, and 
   const weights = join(folder, 'weights.safetensors');
   const best = join(ofPairs, 'best.safetensors');
   for (const copy of [weights, best]) copyFileSync(latest, copy);
-  const measures = ['--metrics', 'l1', 'l2', 'ssim'];
+  // Few measures are not those of a full evaluation, whose folder stays as it is.
+  const few = 'l1-l2-ssim';
+  const measures = ['--metrics', 'ssim', 'l1,l2'];
   const numbers = (...words: string[]) => evaluated(join(folder, 'of-weights'), ...words, ...measures);
   assert.is(await evaluateProgram([ofPairs, '--quiet', ...measures]), 0);
-  const ofRun = numbersIn(join(ofPairs, 'evaluation'));
+  const ofRun = numbersIn(join(ofPairs, `evaluation-${few}`));
 
   const [pth, converted, published] = [join(folder, 'net.pth'), join(folder, 'net.safetensors'), join(folder, 'published')];
   for (const file of [pth, converted]) assert.is(await convertWeights([ofPairs, file, '--no-check', '--quiet']), 0);
@@ -292,7 +318,10 @@ test('one model has one score: as a run, as weights, as a published folder, and 
   for (const [path, ...words] of [[weights], [converted], [published], [earlier], [pth, '--direction', 'BtoA']] as const) {
     const found = await numbers(path, '--data', data, ...words);
     assert.equal([found.values, found['mean photo'], found.pictures], [ofRun.values, ofRun['mean photo'], ofRun.pictures], path);
-    assert.equal([found.direction, found.split, found.size, found.prepared], ['BtoA', 'val', [32, 32], ofRun.prepared]);
+    assert.equal(
+      [found.direction, found.split, found.data, found.size, found.prepared],
+      ['BtoA', ofRun.split, ofRun.data, [32, 32], ofRun.prepared],
+    );
   }
   const made = join(folder, 'translated');
   assert.is(
@@ -322,14 +351,26 @@ test('one model has one score: as a run, as weights, as a published folder, and 
     else process.env.XDG_CACHE_HOME = cache;
   });
   assert.equal([fetched.values, fetched.weights], [ofRun.values, address]);
-  await failure('BAD_FLAG', () => evaluateProgram([weights]), /--data/, /no run/);
+  await failure('BAD_FLAG', () => evaluateProgram([pth]), /--data/, /no run/, /--direction BtoA/);
+  // What a folder knows is not asked for; what it says and cannot be read is not gone by in silence.
+  for (const known of [weights, published, earlier])
+    assert.not.match((await failure('BAD_FLAG', () => evaluateProgram([known]), /that BtoA is translated/)).fix!, '--direction');
+  writeFileSync(join(earlier, 'config.json'), '{');
+  await failure(
+    'WEIGHTS_CORRUPT',
+    () => numbers(earlier, '--data', data),
+    /published-earlier\/config\.json is no JSON/,
+    /publish the folder/,
+  );
   await failure('BAD_FLAG', () => evaluateProgram([ofPairs, '--network', 'generatorA']), '--network is for weights alone');
   await failure('BAD_FLAG', () => evaluateProgram([ofPairs, '--samples', '2', '--quiet']), '--samples 2', 'draws nothing');
 
   // What is no evaluation of the latest checkpoint on the validation images replaces none of it.
   const others = pictures('elsewhere/pairs/val', { '1.png': joinPair({ name: '', a: picture(7, 32, 32), b: picture(8, 32, 32) }) });
-  const kept = readFileSync(join(ofPairs, 'evaluation', 'evaluation.json'), 'utf8');
-  for (const [name, ...words] of [
+  assert.is(await evaluateProgram([ofPairs, '--quiet']), 0);
+  const full = ['evaluation', `evaluation-${few}`].map((name) => join(ofPairs, name, 'evaluation.json'));
+  const kept = full.map((path) => readFileSync(path, 'utf8'));
+  for (const [place, ...words] of [
     ['evaluation-best', best],
     ['evaluation-train', ofPairs, '--split', 'train'],
     ['evaluation-pairs-val', ofPairs, '--data', join(others, '..')],
@@ -337,20 +378,31 @@ test('one model has one score: as a run, as weights, as a published folder, and 
     // The validation images, said in other words.
     ['evaluation', ofPairs, '--split', 'val'],
     ['evaluation', ofPairs, '--data', data],
+    // Fewer pictures, other draws, and a measure that is not taken as by default.
+    ['evaluation-count-1', ofPairs, '--count', '1'],
+    ['evaluation-seed-5', ofPairs, '--seed', '5'],
+    ['evaluation-edge-tolerance-2', ofPairs, '--edge-tolerance', '2'],
   ] as const) {
+    const name = `${place}-${few}`;
     const before = readdirSync(ofPairs);
     assert.is(await evaluateProgram([...words, '--quiet', ...measures]), 0);
     assert.equal(readdirSync(ofPairs).sort(), [...new Set([...before, name])].sort());
     const { values, 'mean photo': mean, split } = numbersIn(join(ofPairs, name));
-    if (name === 'evaluation' || name === 'evaluation-best') assert.equal([values, mean], [ofRun.values, ofRun['mean photo']], name);
-    else assert.is.not(values.l1!.value, ofRun.values.l1!.value, name);
-    if (name === 'evaluation-train') assert.is(split, 'train');
-    if (name !== 'evaluation') assert.is(readFileSync(join(ofPairs, 'evaluation', 'evaluation.json'), 'utf8'), kept);
+    if (['evaluation', 'evaluation-best', 'evaluation-edge-tolerance-2', 'evaluation-seed-5'].includes(place))
+      assert.equal([values, mean], [ofRun.values, ofRun['mean photo']], name);
+    else assert.not.equal(values.l1, ofRun.values.l1, name);
+    if (place === 'evaluation-train') assert.is(split, 'train');
+    // The validation images in other words have the same numbers in the same folder, to the letter.
+    assert.equal(
+      full.map((path) => readFileSync(path, 'utf8')),
+      kept,
+      name,
+    );
   }
   // Another folder of the same name has its own.
   const third = pictures('third/pairs/val', { '1.png': joinPair({ name: '', a: picture(9, 32, 32), b: picture(8, 32, 32) }) });
   assert.is(await evaluateProgram([ofPairs, '--data', join(third, '..'), '--quiet', ...measures]), 0);
-  assert.is(numbersIn(join(ofPairs, 'evaluation-pairs-val-2')).data, join(third, '..'));
+  assert.is(numbersIn(join(ofPairs, `evaluation-pairs-val-${few}-2`)).data, join(third, '..'));
   rmSync(join(data, 'train'), { recursive: true });
   assert.is((await numbers(ofPairs, '--data', data))['mean photo'], undefined);
 });

@@ -91,7 +91,7 @@ test('every setting is an ordinary run, and table and figure are of all of them'
     assert.is(pictures.length, 2);
     assert.is(rows.find(({ name }) => name === setting)!.metrics.l1!.mean, values.l1);
   }
-  assert.match(read('whole', 'results.csv'), /^setting,seed,steps,train_pairs,images,l1,ssim\r\nl1,1,30,3,2,0\.\d+,/);
+  assert.match(read('whole', 'results.csv'), /^setting,seed,steps,data,train_pairs,images,l1,ssim\r\nl1,1,30,[\w ]+,3,2,0\.\d+,/);
   assert.match(read('whole', 'results.md'), /\n\| Input \| L1 \\<alone\\> \| usual \| Target \|\n/);
   const page = read('whole', 'index.html');
   for (const text of ['L1 &lt;alone&gt;', '--lambda-gan 0', 'published: words', 'mean of the training pictures', 'figure/1-4.png'])
@@ -143,7 +143,11 @@ test('shards that are merged are, to the byte, what one call makes; what is miss
   await refused(['losses', ...merge('one', 'two')], 'BAD_FLAG', /holds another experiment/);
   await refused(['--merge', at('one'), at('two')], 'BAD_FLAG', /add --out DIR/);
   assert.not(existsSync(at('merged')));
+  mkdirSync(at('album'));
+  writeFileSync(at('album', 'index.html'), 'mine');
+  await refused(['--merge', at('one'), at('two'), '--out', at('album')], 'BAD_FLAG', /album holds something else/, /received: index\.html/);
   assert.is(await runExperiment(merge('one', 'two')), 0);
+  assert.is(await runExperiment(merge('one', 'two')), 0, 'again, into the same folder');
   assert.equal(resultsIn('merged'), resultsIn('whole'));
   // Table and figure of one experiment do not take the place of another one's.
   cpSync(at('longer', 'experiment.json'), at('merged', 'experiment.json'));

@@ -113,16 +113,18 @@ test('of real pictures in side-by-side pairs one half is shown; pictures that ar
     writeFileSync(join(halves, `${file}.png`), encodePng(half));
     writeFileSync(join(pairs, `${file}.png`), encodePng(joinPair({ name: file, a: half, b: other })));
   }
-  const filesOf = (of: string): ReturnType<typeof filesOfFolders> => filesOfFolders({ made, real: of, input: undefined, unpaired: false });
+  const filesOf = (of: string, input?: string) => filesOfFolders({ made, real: of, input, unpaired: false });
   const [wanted, left, right, whole] = [
     await readPictures(await filesOf(halves), undefined, () => {}),
-    await readPictures(await filesOf(pairs), undefined, () => {}, 'left'),
-    await readPictures(await filesOf(pairs), undefined, () => {}, 'right'),
+    await readPictures(await filesOf(pairs), undefined, () => {}, { half: 'left' }),
+    await readPictures(await filesOf(pairs), undefined, () => {}, { half: 'right' }),
     await readPictures(await filesOf(pairs), undefined, () => {}),
   ];
   assert.equal([left.hash, left.width, left.stretched, left.resized], [wanted.hash, 24, 0, false]);
   assert.is.not(right.hash, wanted.hash);
   assert.is(whole.stretched, NAMES.length);
+  const alone = await readPictures(await filesOf(halves, halves), undefined, () => {});
+  assert.is((await readPictures(await filesOf(halves, pairs), undefined, () => {}, { inputHalf: 'left' })).hash, alone.hash);
 });
 
 test('pictures are of one size, one format and one length, and nothing that a page gets says which is real', async () => {

@@ -74,8 +74,20 @@ test('the same as Markdown, whose cells end where they should', () => {
 });
 
 test('a line of CSV a run, with all digits and nothing for what is no number', () => {
-  const result = { setting: 'a,b', seed: 2, steps: 3, trainPairs: 7, values: { l1: 1 / 3, psnr: null }, pictures: ['x', 'y'], figure: [] };
-  assert.is(formatCsv(['l1', 'psnr'], [result]), 'setting,seed,steps,train_pairs,images,l1,psnr\r\n"a,b",2,3,7,2,0.3333333333333333,\r\n');
+  const result = {
+    setting: 'a,b',
+    seed: 2,
+    steps: 3,
+    data: 'x,y',
+    trainPairs: 7,
+    values: { l1: 1 / 3, psnr: null },
+    pictures: ['x', 'y'],
+    figure: [],
+  };
+  assert.is(
+    formatCsv(['l1', 'psnr'], [result]),
+    'setting,seed,steps,data,train_pairs,images,l1,psnr\r\n"a,b",2,3,"x,y",7,2,0.3333333333333333,\r\n',
+  );
 });
 
 test.run();

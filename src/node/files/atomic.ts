@@ -38,6 +38,7 @@ const ADVICE: Record<string, string> = {
   ENOTDIR: 'a part of the path is a file, not a folder: choose another path',
   EEXIST: 'a part of the path is a file, or a link to what is not there: choose another path',
   ENOENT: 'a folder of the path is gone, or is one that nothing can be made in, as /proc: choose another folder',
+  ENOTEMPTY: 'another program has put files there meanwhile: look at them, then call this again or choose another folder',
   ELOOP: 'the links in the path go round in a circle: choose another path',
   EISDIR: 'there is a folder of that name: choose another file name',
   ENAMETOOLONG: 'the name is longer than this disk allows (255 bytes on most): choose a shorter one',

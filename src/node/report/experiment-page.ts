@@ -35,6 +35,8 @@ export interface ExperimentTable {
   readonly images: number;
   /** How many each setting was trained on. */
   readonly trainPairs: number;
+  /** The name of what they were trained on; left out where no run says it. */
+  readonly data?: string;
   readonly metrics: Readonly<Record<string, SchemeMetric>>;
   readonly rows: readonly SettingRow[];
   /** What is measured of the mean of the training pictures, as the answer to all; null for what is no number. */
@@ -100,6 +102,7 @@ export function renderExperimentPage({
   seeds,
   images,
   trainPairs,
+  data,
   metrics,
   rows,
   constant,
@@ -133,7 +136,7 @@ export function renderExperimentPage({
 <body>
 <header>
 <h1>${title}</h1>
-<p class="lead">${formatCountOf(rows.length, 'setting')}, each trained on ${formatCountOf(trainPairs, 'sample')} and measured on ${formatCountOf(images, 'other')}; ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}. Flags of all: <code>${flags}</code></p>
+<p class="lead">${formatCountOf(rows.length, 'setting')}, each trained on ${formatCountOf(trainPairs, 'sample')}${data !== undefined && html` of ${data}`} and measured on ${formatCountOf(images, 'other')}; ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}. Flags of all: <code>${flags}</code></p>
 </header>
 <main>
 <section>

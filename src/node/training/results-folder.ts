@@ -12,6 +12,8 @@ export interface ResultsApart {
   readonly split?: string;
   readonly direction?: string | undefined;
   readonly weights?: string;
+  /** How they were measured, where that was not in full, such as `count-3`. */
+  readonly measured?: string;
 }
 
 /** How images of a run are chosen, as its programs have the flags for it. */
@@ -50,11 +52,11 @@ export const keepsAverages = ({ ema }: CheckpointOptions): boolean => typeof ema
 export async function resultsFolder(
   { path }: RunFolder,
   called: string,
-  { checkpoint, data, split, direction, weights }: ResultsApart,
+  { checkpoint, data, split, direction, weights, measured }: ResultsApart,
   numbers: string,
 ): Promise<string> {
   const place = data === undefined ? undefined : basename(data).replaceAll(/[^\p{L}\p{N}._-]+/gu, '-');
-  const name = [called, checkpoint, place, split, direction, weights].filter((part) => part !== undefined).join('-');
+  const name = [called, checkpoint, place, split, direction, weights, measured].filter((part) => part !== undefined).join('-');
   for (let number = 1; ; number++) {
     const folder = join(path, number === 1 ? name : `${name}-${number}`);
     // Two folders of data may have one name.

@@ -1,4 +1,7 @@
+import { described } from '../../checks.js';
+import type { Codings } from '../../data/codings/options.js';
 import { ShadegradError } from '../../errors.js';
+import { Gpu } from '../../gpu/gpu.js';
 import { CANVAS_FITS, type CanvasFit } from './fit.js';
 import type { PixelPath } from './intake.js';
 
@@ -53,5 +56,25 @@ export function expectChoice(what: string, value: unknown, choices: readonly unk
     expected: choices.join(' or '),
     received: String(value),
     fix: 'use one of these, or leave it out',
+  });
+}
+
+/** @throws INVALID_ARGUMENT for what is no Gpu, such as the arguments in another order */
+export function expectGpu(of: string, gpu: unknown): asserts gpu is Gpu {
+  if (gpu instanceof Gpu) return;
+  throw new ShadegradError('INVALID_ARGUMENT', `first argument of ${of}`, {
+    expected: 'a Gpu',
+    received: described(gpu),
+    fix: "give it first: the one that requestGpu() of 'shadegrad' makes",
+  });
+}
+
+/** @throws INVALID_ARGUMENT for what is no pair of codings, such as the name of one */
+export function expectCodings(of: string, codings: Codings | null): void {
+  if (codings === null || (codings?.source?.channels !== undefined && codings.target?.channels !== undefined)) return;
+  throw new ShadegradError('INVALID_ARGUMENT', `codings of ${of}`, {
+    expected: 'how images go in and out, as codingsOf() makes it, or null',
+    received: described(codings),
+    fix: "write codingsOf({ ... }), such as codingsOf({ colourSpace: 'lab' }), or leave it out",
   });
 }

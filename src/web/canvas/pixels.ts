@@ -5,7 +5,7 @@ import { expectTensor } from '../../kernels/elements.js';
 import { imageToFloat } from '../../kernels/image.js';
 import { expectPicture, imageToPixels } from '../../kernels/pixels.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { expectChoice, expectPath, framingOf } from './checks.js';
+import { expectChoice, expectGpu, expectPath, framingOf } from './checks.js';
 import type { CanvasFit } from './fit.js';
 import { Intake, type PixelPath } from './intake.js';
 import { defaultOutput, Outlet, type AnyCanvas } from './outlet.js';
@@ -46,6 +46,7 @@ export function fromPixels(gpu: Gpu, source: ImageSource, options: FromPixelsOpt
   const { size, channels = 3, path } = expectOptions('fromPixels', options, names);
   expectChoice('channels of fromPixels', channels, [1, 3]);
   const wanted = { ...framingOf('fromPixels', options, ['path', path]), size: size === undefined ? null : sidesOf(size), channels };
+  expectGpu('fromPixels', gpu);
   expectEager(gpu, 'fromPixels');
   const intake = new Intake(gpu);
   try {

@@ -12,7 +12,7 @@ import { labelCount } from '../../models/registry.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { sidesOf } from '../../training/fits/sides.js';
 import { expectWanted } from '../../training/translator.js';
-import { expectChoice, expectPath, framingOf, type Framing } from './checks.js';
+import { expectChoice, expectCodings, expectGpu, expectPath, framingOf, type Framing } from './checks.js';
 import { entranceOf, exitOf, imageOfTensor, type Entrance, type Exit } from './codings.js';
 import type { CanvasFit } from './fit.js';
 import { Intake, type PixelPath } from './intake.js';
@@ -113,6 +113,7 @@ export class CanvasTranslator {
    */
   static async create(gpu: Gpu, generator: Generator | LabelledGenerator, options: CanvasTranslatorOptions): Promise<CanvasTranslator> {
     expectOptions('CanvasTranslator.create', options, NAMES, { required: ['canvas'] });
+    expectGpu('CanvasTranslator.create', gpu);
     const { dropout = true, statistics = 'batch', codings = null, palette, input: way, output: wayOut = defaultOutput(gpu) } = options;
     const framing = framingOf('a CanvasTranslator', options, ['input', way]);
     expectPath('output of a CanvasTranslator', wayOut);
@@ -126,6 +127,7 @@ export class CanvasTranslator {
       });
     }
     const sides = sidesOf(options.size ?? generator.imageSizes.own, generator.imageSizes);
+    expectCodings('a CanvasTranslator', codings);
     expectGenerator(generator, codings);
     const parts: { dispose(): void }[] = [];
     const held = <Part extends { dispose(): void }>(part: Part): Part => {

@@ -1,4 +1,4 @@
-import { expectOptions } from '../../checks.js';
+import { described, expectOptions } from '../../checks.js';
 import { ShadegradError } from '../../errors.js';
 import type { OptionValue } from '../../training/option-table.js';
 import { keepStorage } from '../files/opfs.js';
@@ -51,7 +51,7 @@ export interface TrainingHandle {
   readonly run: string;
   /** Resolves when the run has ended, whole or stopped; rejects with the error that ended it. */
   readonly finished: Promise<TrainingEvents['finished']>;
-  /** Calls a function with each event of a name. @returns a function that ends that */
+  /** Calls a function with each event of a name. @returns a function that ends that. @throws INVALID_ARGUMENT for a name of none */
   on<Name extends keyof TrainingEvents>(name: Name, listener: (event: TrainingEvents[Name]) => void): () => void;
   /** Lets the run wait after the step at hand; it is saved then. */
   pause(): void;
@@ -113,6 +113,12 @@ const NAMES = [
   ...(['worker', 'run', 'title', 'scheme', 'options', 'data', 'from'] as const),
   ...(['saveEvery', 'reportEvery', 'validate'] as const),
 ];
+
+/** Their names, each once. */
+const EVENTS = Object.keys({
+  ...{ opening: 1, opened: 1, state: 1, progress: 1, losses: 1, measured: 1, samples: 1, diagnosis: 1, note: 1, saved: 1, silent: 1 },
+  ...{ deviceLost: 1, finished: 1, failed: 1 },
+} satisfies Record<keyof TrainingEvents, 1>);
 
 function expectWorker(worker: unknown): void {
   if (typeof worker === 'function' || typeof (worker as Partial<Worker>).postMessage === 'function') return;
@@ -179,6 +185,13 @@ class WorkerTraining implements TrainingHandle {
   }
 
   on<Name extends keyof TrainingEvents>(name: Name, listener: (event: TrainingEvents[Name]) => void): () => void {
+    if (!EVENTS.includes(name)) {
+      throw new ShadegradError('INVALID_ARGUMENT', 'event of a training', {
+        expected: EVENTS.join(', '),
+        received: described(name),
+        fix: 'listen to one of these',
+      });
+    }
     const all = (this.listeners[name] ??= new Set() as never) as Set<(event: TrainingEvents[Name]) => void>;
     all.add(listener);
     return () => void all.delete(listener);

@@ -103,7 +103,8 @@ export class Film {
     } catch (error) {
       letGo(video);
       if (opening !== this.openings) return false;
-      this.stop('');
+      // What ran before was turned off for it.
+      this.stop(`The ${source.name} could not be opened: nothing is on.`);
       if (error instanceof SourceError) report(error.notice);
       else reportError(error);
       return false;

@@ -1,5 +1,6 @@
 import type { VNode } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { lookAlike } from './alike.js';
 import { showPixels } from './shown.js';
 import type { Studio, Variant } from './studio.js';
 
@@ -15,6 +16,7 @@ export function Variants({ studio }: { readonly studio: Studio }): VNode | null 
       <button type="button" onClick={() => studio.moreVariants()}>
         Others
       </button>
+      {lookAlike(variants) && <p class="quiet">To the eye these are one picture: what this model draws hardly depends on the seed.</p>}
     </section>
   );
 }

@@ -12,7 +12,7 @@ async function diagnose(): Promise<BrowserDiagnosis> {
     adapterFacts(gpu as GPU | undefined).catch(() => null),
     storage?.estimate?.().catch(() => ({})) ?? {},
   ]);
-  const size = `${window.screen.width} x ${window.screen.height}, ${window.devicePixelRatio} pixels to one of the page's`;
+  const size = `${window.screen.width} x ${window.screen.height}, ${window.devicePixelRatio} of its pixels to one of the page, a side`;
   const around = { userAgent, cores, memory, storage: estimate, secure: window.isSecureContext, screen: size };
   return diagnoseBrowser(facts, around, LIBRARY_VERSION);
 }

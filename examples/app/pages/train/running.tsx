@@ -59,6 +59,10 @@ export function Running(): VNode {
               <dd>{opened.adapter}</dd>
             </div>
           </dl>
+          <details>
+            <summary>Settings</summary>
+            <p class="quiet">{settingsInWords(opened.settings)}</p>
+          </details>
           {opened.software && <p class="quiet">This is a processor that stands in for a GPU: training is slow here.</p>}
         </>
       )}
@@ -106,6 +110,13 @@ export function Running(): VNode {
     </section>
   );
 }
+
+/** Options by their names in code, as the form takes them; those that are off are left out. */
+export const settingsInWords = (settings: Readonly<Record<string, unknown>>): string =>
+  Object.entries(settings)
+    .filter(([, value]) => value !== null && value !== false && value !== '')
+    .map(([name, value]) => `${name}=${String(value)}`)
+    .join(', ');
 
 function leftWords(phase: state.Phase, seconds: number | undefined): string {
   if (phase === 'finished') return 'none';

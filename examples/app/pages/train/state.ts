@@ -194,6 +194,7 @@ function ended(how: Phase, isOver = true): void {
   training = null;
   phase.value = how;
   dismiss('silent');
+  notes.value = notes.peek().filter((text) => text !== GOES_ON);
   if (isOver) forget();
   void refresh();
 }
@@ -222,12 +223,14 @@ export async function refresh(): Promise<void> {
   }
 }
 
+const GOES_ON = 'The page was loaded anew: the run goes on from its last checkpoint.';
+
 /** Goes on with the run that was being trained when the page was left or loaded anew. */
 export async function goOn(): Promise<void> {
   await refresh();
   const run = remembered();
   if (training || run === null || !runs.value.some(({ id, totalSteps }) => id === run && totalSteps !== null)) return;
-  note('The page was loaded anew: the run goes on from its last checkpoint.');
+  note(GOES_ON);
   const before = notes.value;
   start({ run });
   notes.value = before;

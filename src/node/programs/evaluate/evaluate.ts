@@ -25,6 +25,7 @@ import { openWeights, optionsFor } from '../../weights/read.js';
 import { isRemote } from '../../weights/remote/registry.js';
 import {
   EVALUATE_PROGRAM,
+  measuredApart,
   metricModels,
   metricNames,
   metricOptions,
@@ -36,7 +37,7 @@ import { openFolders, openSets } from './folders.js';
 import { openModels } from './models.js';
 import { checkHuman, evaluateByPeople } from './human/human.js';
 import { StandOuts } from './stand-outs.js';
-import { evaluateWeights } from './weights.js';
+import { evaluateWeights, knownDirection } from './weights.js';
 import { expectPlaceFor, NUMBERS, printEvaluation, writeEvaluation, type Evaluated, type EvaluatedFacts } from './results.js';
 
 /**
@@ -95,10 +96,14 @@ function checkTogether(flags: EvaluateFlags, given: ReadonlySet<string>, runs: r
   }
   const ofRuns = ['data', 'split', 'direction', 'network', 'averages'].find((name) => given.has(name));
   if (folders && ofRuns !== undefined) refuse(`--${ofRuns} is for runs`, 'a run with it', '--made and --real', `leave out --${ofRuns}`);
-  const ofFolders = ['resize', 'half', 'grey', 'unpaired', 'input', 'made-suffix', 'real-suffix'].find((name) => given.has(name));
+  const ofFolders = ['resize', 'half', 'grey', 'unpaired', 'input', 'input-half', 'made-suffix', 'real-suffix'].find((name) =>
+    given.has(name),
+  );
   if (!folders && ofFolders !== undefined) {
     refuse(`--${ofFolders} is for folders`, '--made and --real with it', 'a run', `leave out --${ofFolders}`);
   }
+  if (given.has('input-half') && flags.input === undefined)
+    refuse('--input-half is for --input', '--input DIR with it', 'no --input', 'name the folder: --input DIR, or leave out --input-half');
   const ofPairs = ['samples', 'input', 'resize'].find((name) => given.has(name));
   if (flags.unpaired && ofPairs !== undefined) {
     refuse(`--${ofPairs} is for pictures that belong together`, 'no --unpaired with it', 'both', `leave out --${ofPairs}`);
@@ -122,11 +127,15 @@ async function evaluatedWeights(path: string, flags: EvaluateFlags, how: Evaluat
   const { data, split, direction, network, averages, count = Infinity } = flags;
   const opened = await openWeights(path, optionsFor(network));
   if (data === undefined) {
+    const known = await knownDirection(opened, network, averages);
     await opened.close();
     throw new ShadegradError('BAD_FLAG', `${printableName(path)} is no run: weights alone do not say what they are measured on`, {
       expected: 'a folder of pairs with --data',
       received: 'no --data',
-      fix: 'write --data DIR, and --direction BtoA where half B is translated; or name the folder of the run',
+      fix:
+        known === undefined
+          ? 'write --data DIR, and --direction BtoA where half B is translated; or name the folder of the run'
+          : `write --data DIR (that ${known} is translated, the file says); or name the folder of the run`,
     });
   }
   sayChosen(path, opened);
@@ -145,7 +154,7 @@ async function evaluatedWeights(path: string, flags: EvaluateFlags, how: Evaluat
       const evaluation = await evaluateWeights(gpu, { opened, data, split, direction, network, averages, count }, asked, remark);
       const lead = `What its generator makes (${evaluation.direction}), on ${printableName(data)} (${evaluation.split}).`;
       const source = {
-        ...{ weights: isRemote(path) ? path : opened.path, ...(network !== undefined && { network }), data },
+        ...{ weights: isRemote(path) ? path : opened.path, ...(network !== undefined && { network }), data: resolve(data) },
         ...measuredFacts(evaluation, standOuts, flags),
       };
       return {
@@ -207,10 +216,12 @@ async function evaluatedRun(folder: RunFolder, path: string, flags: EvaluateFlag
         ...(keepsAverages(info.options) && { averages: flags.averages }),
         ...{ data, ...measuredFacts(evaluation, standOuts, flags) },
       };
+      const measured = measuredApart(flags, how);
       const apart = {
         ...(basename(path) !== basename(folder.checkpoint) && { checkpoint: basename(path, extname(path)) }),
         ...apartOf(info.options, flags, sources, evaluation.split),
         ...(!evaluation.isFirstWay && { direction: evaluation.direction }),
+        ...(measured !== undefined && { measured }),
       };
       return {
         ...{ evaluation, standOuts, source },
@@ -235,21 +246,24 @@ const measuredFacts = (
   { size }: StandOuts,
   { count, samples, seed }: EvaluateFlags,
 ): EvaluatedFacts => ({
-  ...{ split, direction: direction ?? null, size, prepared },
+  // A folder's val/ and what a run is validated on have one name, however they were asked for.
+  ...{ split: split === 'val' ? 'validation' : split, direction: direction ?? null, size, prepared },
   ...{ atMost: count ?? null, samples: samples ?? 1, seed },
 });
 
 /** Evaluates the pictures of two folders. */
 async function evaluatedFolders(flags: EvaluateFlags, how: EvaluateOptions): Promise<Evaluated> {
   const [made, real] = [flags.made!, flags.real!];
-  const { length, samples } = await (flags.unpaired ? openSets : openFolders)({
+  const { length, samples, remarks } = await (flags.unpaired ? openSets : openFolders)({
     ...{
       made,
       real,
       input: flags.input,
       half: flags.half,
+      inputHalf: flags['input-half'],
       grey: flags.grey,
       resize: flags.resize,
+      labels: how.options?.palette !== undefined,
       samples: flags.samples ?? 1,
       count: flags.count,
     },
@@ -272,7 +286,8 @@ async function evaluatedFolders(flags: EvaluateFlags, how: EvaluateOptions): Pro
   try {
     models = gpu ? await openModels(gpu, flags) : {};
     const asked = { ...how, ...{ models, onSample, pairs: !flags.unpaired }, ...(gpu && { gpu }) };
-    const evaluation: Evaluation = await evaluatePictures(samples(), asked).finally(() => line.end());
+    const measured = await evaluatePictures(samples(), asked).finally(() => line.end());
+    const evaluation: Evaluation = { ...measured, remarks: [...remarks, ...measured.remarks] };
     const beside = flags.unpaired ? 'all together' : 'by their names';
     const lead = `The pictures of ${printableName(made)}, ${beside} against those of ${printableName(real)}.`;
     const page = { title: `Pictures of ${printableName(made)}`, lead, titles: { made: 'Made', real: 'Real' } };
@@ -284,12 +299,18 @@ async function evaluatedFolders(flags: EvaluateFlags, how: EvaluateOptions): Pro
 }
 
 /** What results of two folders are of. */
-const ofFolders = ({ count, samples, seed, resize, grey, half }: EvaluateFlags, { size }: StandOuts): EvaluatedFacts => ({
+const ofFolders = (
+  { count, samples, seed, resize, grey, half, palette, 'input-half': inputHalf }: EvaluateFlags,
+  { size }: StandOuts,
+): EvaluatedFacts => ({
   size,
   prepared:
     [
       ...(half === undefined ? [] : [`the ${half} half of each real picture`]),
-      ...(resize === undefined ? [] : [`${resize} pictures resized to the others (bicubic)`]),
+      ...(inputHalf === undefined || inputHalf === 'whole' ? [] : [`the ${inputHalf} half of each input`]),
+      ...(resize === undefined
+        ? []
+        : [`${resize} pictures resized to the others (${palette === undefined ? 'bicubic' : 'nearest pixel'})`]),
       ...(grey ? ['luminance alone'] : []),
     ].join('; ') || 'as they are',
   ...{ atMost: count ?? null, samples: samples ?? 1, seed },

@@ -1,5 +1,6 @@
 import { ShadegradError } from '../../../errors.js';
 import type { OptionRow } from '../../../training/option-table.js';
+import type { EvaluateOptions } from '../../../training/evaluation/evaluate.js';
 import { EVALUATION_METRICS } from '../../../training/evaluation/registry.js';
 import { parseFlags, type Flag, type FlagValues, type ParsedFlags, type Program } from '../../terminal/flags.js';
 import { nearest } from '../../terminal/nearest.js';
@@ -120,6 +121,13 @@ const OWN = [
     description: 'the pictures of --real are side-by-side pairs: this half of each is the real one, also with --human',
   },
   {
+    name: 'input-half',
+    group: 'Folders',
+    type: 'choice',
+    choices: ['left', 'right', 'whole'],
+    description: 'the pictures of --input are side-by-side pairs: this half of each was given; whole says that they are no pairs',
+  },
+  {
     name: 'unpaired',
     group: 'Folders',
     type: 'boolean',
@@ -138,7 +146,9 @@ const OWN = [
     group: 'Folders',
     type: 'choice',
     choices: ['made', 'real'],
-    description: 'resizes (bicubic) made pictures to the size of the real ones, or real ones to that of the made ones',
+    description:
+      'resizes made pictures to the size of the real ones, or real ones to that of the made ones: bicubic, and with --palette to the ' +
+      'nearest pixel, which keeps the colours of label maps',
   },
   {
     name: 'metrics',
@@ -175,7 +185,7 @@ const OWN = [
     placeholder: 'DIR',
     description:
       'folder for numbers and page, made if missing; by default evaluation/ in that of the run, or evaluation-train/ and the like for ' +
-      'other images or another checkpoint; of folders none',
+      'other images, another checkpoint, or fewer measures; of folders none',
   },
   { name: 'csv', group: 'Results', type: 'string', placeholder: 'FILE', description: 'writes a table of the values of every picture, too' },
   { name: 'json', group: 'Results', type: 'boolean', description: 'print the numbers as JSON, in place of a table' },
@@ -260,6 +270,29 @@ export function metricOptions(
   return Object.fromEntries(
     names.filter((name) => given.has(flagName(name))).map((name) => [name, flags[flagName(name)] as string | number | boolean]),
   );
+}
+
+/**
+ * In what an evaluation of a run differs from a full one: all images, a picture of each, every metric, and their options and the seed as by
+ * default. Files that a metric lacks otherwise add to the numbers, and change none. Undefined for a full one.
+ */
+export function measuredApart(
+  { count, samples, seed }: Pick<EvaluateFlags, 'count' | 'samples' | 'seed'>,
+  { metrics = 'all', options = {} }: Pick<EvaluateOptions, 'metrics' | 'options'>,
+): string | undefined {
+  const changed = EVALUATION_METRICS.flatMap((metric) => Object.entries<OptionRow>(metric.options ?? {})).flatMap(([name, row]) => {
+    const value = options[name];
+    const isApart = value !== undefined && row.default !== undefined && row.default !== null && value !== row.default;
+    return isApart ? [`${flagName(name)}-${String(value)}`] : [];
+  });
+  const parts = [
+    ...(count === undefined ? [] : [`count-${count}`]),
+    ...(samples === undefined ? [] : [`samples-${samples}`]),
+    ...(seed === 0 ? [] : [`seed-${seed}`]),
+    ...new Set(changed),
+    ...(metrics === 'all' ? [] : EVALUATION_METRICS.map(({ name }) => name).filter((name) => metrics.includes(name))),
+  ];
+  return parts.length > 0 ? parts.join('-') : undefined;
 }
 
 /** The files of weights that metrics need, by their flags, as far as they are named. */

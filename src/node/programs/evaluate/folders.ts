@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { greyImage } from '../../../data/grey.js';
 import { splitPair, type RgbImage } from '../../../data/image.js';
+import { resizeNearest } from '../../../data/fit.js';
 import { resizedTo } from '../../../data/resize.js';
 import { ShadegradError } from '../../../errors.js';
 import { printableName } from '../../../formats/names.js';
@@ -23,10 +24,14 @@ export interface PictureFolders {
   readonly realSuffix: string;
   /** The half of a real picture that is meant, where these are side-by-side pairs. */
   readonly half: 'left' | 'right' | undefined;
+  /** Likewise of a picture of `input`; `whole` where these are known to be no pairs. */
+  readonly inputHalf?: 'left' | 'right' | 'whole' | undefined;
   /** Whether luminance alone is compared. */
   readonly grey: boolean;
   /** Which of the two is resized to the size of the other, where they differ. */
   readonly resize: 'made' | 'real' | undefined;
+  /** Whether the pictures are label maps, which are resized to the nearest pixel: blended colours are those of other classes. */
+  readonly labels: boolean;
   /** Pictures that were made of each input. */
   readonly samples: number;
   /** Pairs at most, spread over the folder. */
@@ -44,6 +49,8 @@ interface Files {
 /** The pairs of two folders, in the order of their names. */
 export interface OpenFolders {
   readonly length: number;
+  /** What a reader of the numbers should know of the folders. */
+  readonly remarks: readonly string[];
   /** Reads them, one after the other. @throws SHAPE_MISMATCH for a pair of two sizes, or of grey and colours; what reading throws */
   samples(): AsyncGenerator<EvaluatedSample>;
 }
@@ -68,8 +75,12 @@ export async function openFolders(folders: PictureFolders): Promise<OpenFolders>
   });
   const chosen = spread(all.length, count ?? all.length).map((at) => all[at]!);
   // Of two sizes that are not brought together, an error says the same.
-  if (folders.resize !== undefined) await remarkPairs(chosen[0]?.made[0], chosen[0]?.real, folders.half);
-  return { length: chosen.length, samples: () => readSamples(chosen, folders) };
+  const [first] = chosen;
+  const remarks = [
+    ...(folders.resize === undefined ? [] : await remarksOnPairs(first?.made[0], first?.real, folders.half)),
+    ...(await remarksOnPairs(first?.made[0], first?.input, folders.inputHalf, INPUT_PAIRS)),
+  ];
+  return { length: chosen.length, remarks, samples: () => readSamples(chosen, folders) };
 }
 
 /** @throws DATA_UNREADABLE for made pictures without a partner of their name */
@@ -109,14 +120,14 @@ export async function openSets(folders: PictureFolders): Promise<OpenFolders> {
       ...(second !== undefined && { real: seen(halfOf(await readImage(second), half, second)) }),
     };
   };
-  await remarkPairs(ofMade[0], ofReal[0], half);
+  const remarks = await remarksOnPairs(ofMade[0], ofReal[0], half);
   const length = Math.max(ofMade.length, ofReal.length);
-  return { length, samples: () => readAhead([...Array(length).keys()], read) };
+  return { length, remarks, samples: () => readAhead([...Array(length).keys()], read) };
 }
 
 /** The half of a side-by-side pair; the whole picture where none is meant. @throws IMAGE_SIZE for an odd width */
-export function halfOf(image: RgbImage, half: PictureFolders['half'], path: string): RgbImage {
-  if (half === undefined) return image;
+export function halfOf(image: RgbImage, half: PictureFolders['inputHalf'], path: string): RgbImage {
+  if (half === undefined || half === 'whole') return image;
   const { a, b } = splitPair(image, printableName(path));
   return half === 'left' ? a : b;
 }
@@ -202,15 +213,29 @@ async function* readSamples(all: readonly Files[], folders: PictureFolders): Asy
 
 const WHICH_HALF = 'if the real ones are side-by-side pairs, say which half is meant: --half left or --half right';
 
+/** What is said of pictures that look like side-by-side pairs: what they are called, and which flag says the half. */
+const REAL_PAIRS = { called: 'real pictures', advice: WHICH_HALF };
+export const INPUT_PAIRS = {
+  called: 'pictures of --input',
+  advice: 'if they are side-by-side pairs, say which half was given: --input-half left or --input-half right (whole if they are none)',
+};
+
 /**
- * Says so where a real picture has the shape of two as the made one, side by side: resized as a whole, a pair is no real picture, and
- * the numbers mean nothing. It may be right all the same, such as photos of streets that were translated as squares.
+ * Says so where a picture has the shape of two as the made one, side by side: taken as a whole, a pair is no real picture, and the numbers
+ * mean nothing. It may be right all the same, such as photos of streets that were translated as squares.
+ *
+ * @returns the remark, or none
  */
-export async function remarkPairs(made: string | undefined, real: string | undefined, half: PictureFolders['half']): Promise<void> {
-  if (half !== undefined || made === undefined || real === undefined) return;
-  const [{ width, height }, wide] = [await readImageSides(made), await readImageSides(real)];
-  if (!isTwiceAsWide([wide.width, wide.height], [width, height])) return;
-  remark(`real pictures are twice as wide for their height as made ones; ${WHICH_HALF}`);
+export async function remarksOnPairs(
+  made: string | undefined,
+  other: string | undefined,
+  half: PictureFolders['inputHalf'],
+  { called, advice } = REAL_PAIRS,
+): Promise<string[]> {
+  if (half !== undefined || made === undefined || other === undefined) return [];
+  const [{ width, height }, wide] = [await readImageSides(made), await readImageSides(other)];
+  if (!isTwiceAsWide([wide.width, wide.height], [width, height])) return [];
+  return [`${called} are twice as wide for their height as made ones; ${advice}`];
 }
 
 const isTwiceAsWide = (real: readonly [number, number], made: readonly [number, number]): boolean =>
@@ -219,21 +244,23 @@ const isTwiceAsWide = (real: readonly [number, number], made: readonly [number, 
 const sizeOf = ({ width, height }: RgbImage): [number, number] => [width, height];
 
 async function readSample({ name, made: paths, real: realPath, input }: Files, folders: PictureFolders): Promise<EvaluatedSample> {
-  const { half, grey, resize } = folders;
+  const { half, inputHalf, grey, resize, labels } = folders;
+  const resized = (image: RgbImage, [width, height]: [number, number]): RgbImage =>
+    labels ? resizeNearest(image, width, height) : resizedTo(image, [width, height]);
   const [whole, ...pictures] = await Promise.all([realPath, ...paths].map((path) => readImage(path)));
   const halved = halfOf(whole!, half, realPath);
   const real = grey ? greyImage(halved) : halved;
   const made = pictures.map((image, at) => {
     const path = paths[at]!;
     const own = grey ? greyImage(image) : image;
-    if (resize === 'made') return resizedTo(own, sizeOf(real));
+    if (resize === 'made') return resized(own, sizeOf(real));
     const wanted = resize === 'real' ? sizeOf(pictures[0]!) : sizeOf(real);
     if (own.width === wanted[0] && own.height === wanted[1]) return own;
     throw ofTwoSizes(path, own, resize === 'real' ? paths[0]! : realPath, wanted);
   });
   const [first] = made as [RgbImage, ...RgbImage[]];
-  const given = input === undefined ? {} : { given: await readImage(input) };
-  const wanted = resize === 'real' ? resizedTo(real, sizeOf(first)) : real;
+  const given = input === undefined ? {} : { given: halfOf(await readImage(input), inputHalf, input) };
+  const wanted = resize === 'real' ? resized(real, sizeOf(first)) : real;
   return { name, made: first, real: wanted, ...given, ...(made.length > 1 && { outputs: made }) };
 }
 

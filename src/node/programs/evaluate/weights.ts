@@ -143,6 +143,21 @@ function networkOf({ file, ofNetwork }: OpenWeights, called: string | undefined,
   return averages || found.averageOf === undefined ? found : findNetwork(file, 'generator', found.averageOf);
 }
 
+/** What a file, or the config.json beside it, says that its network translates into what; undefined where that is not known. */
+export async function knownDirection(
+  opened: OpenWeights,
+  called: string | undefined,
+  averages: boolean,
+): Promise<FoundNetwork['direction']> {
+  try {
+    const alone = networkOf(opened, called, averages);
+    return (await publishedFacts(opened, alone.weights.architecture)).direction ?? alone.direction;
+  } catch {
+    // What is wrong with the file is told when it is measured.
+    return undefined;
+  }
+}
+
 /** Opens the split that is named, or else val/, test/ or train/, whichever there is. @throws DATA_NOT_FOUND, DATA_EMPTY, DATA_UNREADABLE */
 async function openSplit(
   open: (of: Split) => Promise<PairedDataset>,

@@ -12,9 +12,9 @@ function field(value: string | number | null): string {
 
 /** The table of all runs for spreadsheets and data frames: one a line, with all digits. A number that there is none of is empty. */
 export function formatCsv(metrics: readonly string[], results: readonly RunResult[]): string {
-  const head = ['setting', 'seed', 'steps', 'train_pairs', 'images', ...metrics];
+  const head = ['setting', 'seed', 'steps', 'data', 'train_pairs', 'images', ...metrics];
   const rows = results.map((result) => [
-    ...[result.setting, result.seed, result.steps, result.trainPairs, result.pictures.length],
+    ...[result.setting, result.seed, result.steps, result.data ?? null, result.trainPairs, result.pictures.length],
     ...metrics.map((name) => result.values[name] ?? null),
   ]);
   return [head, ...rows].map((row) => row.map(field).join(',') + LINE_END).join('');
@@ -30,7 +30,7 @@ const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
 /** Table and figure as Markdown: the pictures are files beside it. */
 export function formatMarkdown(table: ExperimentTable): string {
-  const { title, flags, seeds, images, trainPairs, metrics, rows, constant, figure, published } = table;
+  const { title, flags, seeds, images, trainPairs, data, metrics, rows, constant, figure, published } = table;
   const names = Object.keys(metrics);
   const head = ['setting', ...names.map((name) => `${cell(metrics[name]!.label)} ${ARROWS[metrics[name]!.better]}`), 'steps'];
   const lines = rows.map((each) => [
@@ -47,7 +47,8 @@ export function formatMarkdown(table: ExperimentTable): string {
   return [
     `# ${cell(title)}`,
     '',
-    `Trained on ${trainPairs} samples, measured on ${images} that none of them has seen; seed${seeds.length === 1 ? '' : 's'} ` +
+    `Trained on ${trainPairs} samples${data === undefined ? '' : ` of ${code(data)}`}, ` +
+      `measured on ${images} that none of them has seen; seed${seeds.length === 1 ? '' : 's'} ` +
       `${seeds.join(', ')}. ↓ lower is better, ↑ higher is better. Flags of all settings: \`${flags.replaceAll('`', "'")}\`.`,
     '',
     row([...head, ...(published === undefined ? [] : [`published: ${cell(published)}`])]),

@@ -1,9 +1,9 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { printableName, printableText } from '../../../formats/names.js';
 import { ShadegradError } from '../../../errors.js';
 import { differenceOf, runsOf, type Plan } from './plan.js';
-import { planIn } from './plan-file.js';
+import { expectNothingElse, planIn } from './plan-file.js';
 import { FILES, finishedRuns, writeResults, type FoundRun } from './results.js';
 
 /**
@@ -56,7 +56,9 @@ export async function mergeResults(folders: readonly string[], out: string | und
 
 /** Table and figure lie beside the runs that they are of. @throws BAD_FLAG where there are those of another experiment */
 async function expectOwn(target: string, plan: Plan): Promise<void> {
-  const there = await planIn(target);
+  const there = (await planIn(target)) ?? (await mergedIn(target));
+  // A page alone may be that of anything.
+  if (there === undefined) await expectNothingElse(target);
   const difference = there && differenceOf(plan, there);
   if (difference === undefined) return;
   throw new ShadegradError('BAD_FLAG', `${printableName(target)} holds another experiment`, {
@@ -64,6 +66,15 @@ async function expectOwn(target: string, plan: Plan): Promise<void> {
     received: difference[1],
     fix: 'name another folder for table and figure: --out DIR',
   });
+}
+
+/** The plan of results that were merged in a folder. */
+async function mergedIn(folder: string): Promise<Plan | undefined> {
+  try {
+    return (JSON.parse(await readFile(join(folder, FILES.numbers), 'utf8')) as { plan?: Plan } | null)?.plan;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @throws DATA_NOT_FOUND */

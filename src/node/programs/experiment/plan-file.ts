@@ -70,8 +70,14 @@ async function isAtWork(path: string): Promise<boolean> {
 /** What may be there before the plan is: runs that somebody has brought, and hidden files, one of which another machine may just write. */
 const isNoMatter = (name: string): boolean => name === 'runs' || name.startsWith('.');
 
-async function expectNothingElse(out: string): Promise<void> {
-  const names = (await readdir(out).catch(() => [])).filter((name) => !isNoMatter(name));
+/**
+ * Finds nothing in a folder but what an experiment leaves there.
+ *
+ * @param own further names that may be there
+ * @throws BAD_FLAG for files of somebody else's, among which results would be written
+ */
+export async function expectNothingElse(out: string, own: readonly string[] = []): Promise<void> {
+  const names = (await readdir(out).catch(() => [])).filter((name) => !isNoMatter(name) && !own.includes(name));
   // Several machines begin one experiment at the same moment.
   if (names.length === 0 || names.includes(PLAN)) return;
   throw new ShadegradError('BAD_FLAG', `${printableName(out)} holds something else than this experiment`, {

@@ -69,7 +69,7 @@ export async function writeResults(out: string, plan: Plan, found: readonly Foun
 
 /** @throws DATA_UNREADABLE: numbers of other images cannot be compared */
 function expectSameImages(found: readonly FoundRun[]): void {
-  const seenBy = ({ result: { pictures, trainPairs } }: FoundRun): string => [trainPairs, ...pictures].join('\n');
+  const seenBy = ({ result: { pictures, trainPairs, data } }: FoundRun): string => [trainPairs, data, ...pictures].join('\n');
   const first = found[0]!;
   const other = found.find((each) => seenBy(each) !== seenBy(first));
   if (other === undefined) return;
@@ -102,6 +102,7 @@ function tableOf(plan: Plan, found: readonly FoundRun[]): Omit<ExperimentTable, 
     seeds: plan.seeds,
     images: first.pictures.length,
     trainPairs: first.trainPairs,
+    ...(first.data !== undefined && { data: first.data }),
     metrics,
     rows: plan.settings.map(({ name, title, flags, published }): SettingRow => {
       const own = results.filter(({ setting }) => setting === name);

@@ -33,6 +33,8 @@ export interface RunResult {
   readonly steps: number;
   /** Samples that it was trained on. */
   readonly trainPairs: number;
+  /** What it was trained on: the name of its folder, or that it was drawn. Results of before say nothing. */
+  readonly data?: string;
   /** Of all pictures together, by the names of what metrics give; null for what is no finite number. */
   readonly values: Readonly<Record<string, number | null>>;
   /** Likewise of the mean of the training pictures, as the answer to all. */
@@ -205,6 +207,7 @@ async function measure(
       Object.fromEntries(some.map(({ name, value }) => [name, Number.isFinite(value) ? value : null]));
     const result: RunResult = {
       ...{ setting: run.setting.name, seed: run.seed, steps: step, trainPairs: options.trainPairs as number },
+      data: dataInWords(tested.sources),
       values: {
         ...valuesOf(columns.filter(({ metric }) => plan.metrics === 'all' || plan.metrics.includes(metric))),
         ...(plan.samples > 1 && varied === undefined && alike(plan.metrics)),
@@ -225,6 +228,10 @@ async function measure(
     gpu.destroy();
   }
 }
+
+/** What a run was trained on: without a word of it, drawn pictures could stand in a table for photos. */
+const dataInWords = (sources: readonly string[]): string =>
+  sources.map((source) => (source === SYNTHETIC ? 'pictures that the program draws' : basename(source))).join(' and ');
 
 const ofOutputs = EVALUATION_METRICS.filter(({ compares }) => compares === 'outputs');
 

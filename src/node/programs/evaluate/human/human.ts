@@ -9,7 +9,7 @@ import { remark } from '../../../terminal/remarks.js';
 import { Interrupt } from '../../../training/interrupt.js';
 import { StatusLine } from '../../../training/status-line.js';
 import type { EvaluateFlags } from '../flags.js';
-import { remarkPairs } from '../folders.js';
+import { INPUT_PAIRS, remarksOnPairs } from '../folders.js';
 import { drawExamples, filesOfFolders, filesOfTest, type StudyFiles } from './examples.js';
 import { HUMAN_FLAGS } from './flags.js';
 import { readPictures } from './pictures.js';
@@ -25,7 +25,7 @@ const MOST_EXAMPLES = 200;
 const LINKS = 'links.json';
 const MOST_SIDE = 4096;
 /** Flags that `evaluate` has without --human, too, and that mean something with it. */
-const SHARED = ['run', 'made', 'real', 'half', 'input', 'count', 'seed', 'output', 'csv', 'json', 'quiet', 'options'];
+const SHARED = ['run', 'made', 'real', 'half', 'input', 'input-half', 'count', 'seed', 'output', 'csv', 'json', 'quiet', 'options'];
 const OWN: readonly string[] = HUMAN_FLAGS.map(({ name }) => name);
 /** What means something where results are printed and nobody is asked. */
 const OF_RESULTS = ['human', 'results', 'incomplete', 'seed', 'csv', 'json', 'quiet', 'options'];
@@ -104,6 +104,8 @@ function checkTogether(flags: EvaluateFlags, given: ReadonlySet<string>, runs: r
   if (folders && resolve(made!) === resolve(real!))
     refuse('--made and --real are one folder', 'made pictures, and real ones', `${oneLine(made!, 40)} as both`, 'name the other folder');
   if (folders && flags.output === undefined) refuse('--output is missing', 'a folder for the answers', 'none', usage);
+  if (flags['input-half'] !== undefined && flags.input === undefined)
+    refuse('--input-half is for --input', '--input DIR with it', 'no --input', 'leave out --input-half');
   if (!folders && flags.half !== undefined) refuse('--half is for folders', '--made and --real with it', 'a run', 'leave out --half');
   const { name, pictures } = HUMAN_PROTOCOLS.find((each) => each.name === flags.protocol)!;
   const needsInput = pictures.some(({ source }) => source === 'input');
@@ -129,7 +131,7 @@ const withInput = (): string =>
 /** Reads the pictures, and opens the folder for answers. */
 async function openStudy(folder: string, protocol: HumanProtocol, flags: EvaluateFlags, runs: readonly string[]): Promise<Study> {
   const { practice = protocol.defaults.practice, trials = protocol.defaults.trials, exposure = protocol.defaults.exposure } = flags;
-  const { seed, unpaired, half } = flags;
+  const { seed, unpaired, half, 'input-half': inputHalf } = flags;
   const size = flags.size === undefined ? undefined : sidesOf(flags.size);
   const needsInput = protocol.pictures.some(({ source }) => source === 'input');
   const { made, real, input } = flags;
@@ -138,9 +140,10 @@ async function openStudy(folder: string, protocol: HumanProtocol, flags: Evaluat
   const files = withoutRest(drawExamples(all, flags.count ?? Math.max(MOST_EXAMPLES, practice + trials), seed, unpaired), needsInput);
   expectEnough(files, practice + trials, unpaired);
   const line = new StatusLine();
-  await remarkPairs(files.made[0]?.path, files.real[0]?.path, half);
+  for (const each of await remarksOnPairs(files.made[0]?.path, files.real[0]?.path, half)) remark(each);
+  if (runs.length === 0) await expectNoPairs(files, inputHalf);
   const onPicture = (done: number, total: number): void => line.show(`pictures read: ${done} of ${total}`);
-  const pictures = await readPictures(files, size, onPicture, half).finally(() => line.end());
+  const pictures = await readPictures(files, size, onPicture, { half, inputHalf }).finally(() => line.end());
   if (pictures.resized) remark(`all pictures are shown at ${pictures.width} x ${pictures.height} pixels (--size)`);
   if (pictures.stretched > 0) {
     remark(`${formatCountOf(pictures.stretched, 'picture')} of other proportions will be stretched or squeezed, which people may see`);
@@ -152,9 +155,20 @@ async function openStudy(folder: string, protocol: HumanProtocol, flags: Evaluat
     source:
       runs.length > 0
         ? { run: resolve(runs[0]!) }
-        : { made: made!, real: real!, ...(half && { half }), ...(input !== undefined && { input }) },
+        : { made: made!, real: real!, ...(half && { half }), ...(input !== undefined && { input }), ...(inputHalf && { inputHalf }) },
   };
   return Study.open(folder, protocol, settings, pictures);
+}
+
+/** @throws BAD_FLAG where what was given looks like side-by-side pairs: a whole one shows the answer */
+async function expectNoPairs({ made, input }: StudyFiles, half: EvaluateFlags['input-half']): Promise<void> {
+  const [said] = await remarksOnPairs(made[0]?.path, input?.[0]?.path, half, INPUT_PAIRS);
+  if (said === undefined) return;
+  throw new ShadegradError('BAD_FLAG', 'The pictures of --input look like side-by-side pairs, which show the answer', {
+    expected: 'what was given alone, in the proportions of the made pictures',
+    received: `${printableName(input![0]!.path)}, twice as wide for its height as ${printableName(made[0]!.path)}`,
+    fix: 'say which half was given: --input-half left or --input-half right; or --input-half whole, if they are no pairs',
+  });
 }
 
 const withoutRest = ({ input, ...files }: StudyFiles, needsInput: boolean): StudyFiles =>

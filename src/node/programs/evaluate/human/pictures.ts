@@ -32,14 +32,14 @@ export interface StudyPictures {
  *
  * @param size what all are brought to; by default the sides of the smallest made or real one
  * @param onPicture told how many are ready
- * @param half which half of the real ones is meant, where these are side-by-side pairs
+ * @param halves which half of the real ones, and of what was given, is meant, where these are side-by-side pairs
  * @throws what reading them throws; LIMIT_EXCEEDED where they do not fit into memory
  */
 export async function readPictures(
   files: StudyFiles,
   size: readonly [width: number, height: number] | undefined,
   onPicture: (done: number, total: number) => void,
-  half?: PictureFolders['half'],
+  { half, inputHalf }: Pick<PictureFolders, 'inputHalf'> & Partial<Pick<PictureFolders, 'half'>> = {},
 ): Promise<StudyPictures> {
   const [width, height] = size ?? (await smallest(files, half));
   const sources = (['made', 'real', 'input'] as const).filter((source) => files[source] !== undefined);
@@ -57,7 +57,7 @@ export async function readPictures(
   let [done, resized, stretched] = [0, false, 0];
   for (const source of sources) {
     const encoded: Uint8Array[] = [];
-    for await (const image of images(files[source]!, source === 'real' ? half : undefined)) {
+    for await (const image of images(files[source]!, { made: undefined, real: half, input: inputHalf }[source])) {
       const fits = image.width === width && image.height === height;
       resized ||= !fits;
       // A side that was rounded to whole pixels is no other proportion.
@@ -72,7 +72,7 @@ export async function readPictures(
   return { width, height, files: made, hash: hash.digest('hex'), resized, stretched };
 }
 
-const images = (files: readonly NamedFile[], half: PictureFolders['half']): AsyncGenerator<RgbImage> =>
+const images = (files: readonly NamedFile[], half: PictureFolders['inputHalf']): AsyncGenerator<RgbImage> =>
   readAhead([...files.keys()], async (at) => halfOf(await readImage(files[at]!.path), half, files[at]!.path));
 
 async function smallest({ made, real }: StudyFiles, half: PictureFolders['half']): Promise<readonly [number, number]> {
