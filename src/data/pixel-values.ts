@@ -14,9 +14,6 @@ export type PixelValues =
     }
   | { readonly kind: 'classes'; readonly channels: 1; readonly count: number; readonly data: Uint8Array };
 
-/** Channels of a network that sees these values: of an index map one for each class. */
-export const valueChannels = (values: PixelValues): number => (values.kind === 'classes' ? values.count : values.channels);
-
 /** Values whose pixels are those of others at the places that are given. */
 export function gatherValues(values: PixelValues, places: Int32Array): PixelValues {
   if (values.kind === 'classes') return { ...values, data: Uint8Array.from(places, (place) => values.data[place]!) };

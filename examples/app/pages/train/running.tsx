@@ -112,7 +112,7 @@ export function Running(): VNode {
 }
 
 /** Options by their names in code, as the form takes them; those that are off are left out. */
-export const settingsInWords = (settings: Readonly<Record<string, unknown>>): string =>
+const settingsInWords = (settings: Readonly<Record<string, unknown>>): string =>
   Object.entries(settings)
     .filter(([, value]) => value !== null && value !== false && value !== '')
     .map(([name, value]) => `${name}=${String(value)}`)
