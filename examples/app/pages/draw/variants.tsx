@@ -16,7 +16,7 @@ export function Variants({ studio }: { readonly studio: Studio }): VNode | null 
       <button type="button" onClick={() => studio.moreVariants()}>
         Others
       </button>
-      {lookAlike(variants) && <p class="quiet">To the eye these are one picture: what this model draws hardly depends on the seed.</p>}
+      {lookAlike(variants) && <p class="quiet">These differ very little: what this model makes hardly depends on the seed.</p>}
     </section>
   );
 }
